@@ -1,0 +1,269 @@
+//! One writer, many commands, one commit for all that wait.
+//!
+//! A store's cost lies in its commits, so the writer takes all commands that wait, runs them one after the other in one
+//! transaction, commits once and only then answers each. Later commands of a batch see what earlier ones did. A command that
+//! cannot be applied fails alone: the batch is rolled back and each of its commands runs again in a transaction of its own.
+//!
+//! Deliberately absent: what a transaction is (see [`Engine`]), reading (readers have snapshots of their own) and deadlines: a
+//! caller that stops waiting does not cancel its command, which may be committed already.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::StoreError;
+
+/// The write side of an engine: one transaction at a time.
+pub trait Engine: Send + 'static {
+    /// What a command works on, inside a transaction.
+    type Work: ?Sized;
+
+    /// Runs `body` in one transaction: commits when it returns `Ok`, else rolls back and returns its error. Must not run `body`
+    /// more than once. An error of beginning or committing is returned too, and then nothing has been stored.
+    fn transaction(
+        &mut self,
+        body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Called after each successful commit, before anyone is answered: the place to wake watchers.
+    fn committed(&mut self) {}
+}
+
+/// The bounds of a writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupCommitOptions {
+    /// How many commands may wait; one more is answered [`StoreError::Overloaded`]. At least 1.
+    pub queue_commands_max: usize,
+    /// How many commands share one commit at most. At least 1.
+    pub batch_commands_max: usize,
+}
+
+impl Default for GroupCommitOptions {
+    fn default() -> Self {
+        Self {
+            queue_commands_max: 4_096,
+            batch_commands_max: 256,
+        }
+    }
+}
+
+/// A handle to the writer of an engine. Clones share the writer; it ends, after the queue is drained, when the last is dropped
+/// or one is [closed](GroupCommit::close).
+pub struct GroupCommit<E: Engine> {
+    writer: Writer<E>,
+}
+
+enum Writer<E: Engine> {
+    Thread {
+        queue: mpsc::Sender<Message<E::Work>>,
+        ended: watch::Receiver<()>,
+    },
+    Inline(Arc<Mutex<Option<E>>>),
+}
+
+enum Message<W: ?Sized> {
+    Command(Box<dyn Command<W>>),
+    Close,
+}
+
+impl<E: Engine> Clone for GroupCommit<E> {
+    fn clone(&self) -> Self {
+        let writer = match &self.writer {
+            Writer::Thread { queue, ended } => Writer::Thread {
+                queue: queue.clone(),
+                ended: ended.clone(),
+            },
+            Writer::Inline(engine) => Writer::Inline(engine.clone()),
+        };
+        Self { writer }
+    }
+}
+
+impl<E: Engine> std::fmt::Debug for GroupCommit<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GroupCommit").finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine> GroupCommit<E> {
+    /// Starts a writer on a thread of its own, called `name`. Fails when the system gives no thread.
+    pub fn spawn(engine: E, name: &str, options: GroupCommitOptions) -> io::Result<Self> {
+        let (queue, commands) = mpsc::channel(options.queue_commands_max.max(1));
+        let (end, ended) = watch::channel(());
+        let batch_max = options.batch_commands_max.max(1);
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                // Dropped last, also when the engine panics: whoever waits for it knows that the engine is gone.
+                let _end = end;
+                write_all(engine, commands, batch_max);
+            })?;
+        Ok(Self {
+            writer: Writer::Thread { queue, ended },
+        })
+    }
+
+    /// A writer without a thread: commits each command at once on the caller's task. For simulation, where the order of all that
+    /// happens must follow from the seed alone.
+    pub fn inline(engine: E) -> Self {
+        Self {
+            writer: Writer::Inline(Arc::new(Mutex::new(Some(engine)))),
+        }
+    }
+
+    /// Runs `command` in a transaction and resolves with its value only after the commit.
+    ///
+    /// `command` may run twice, the second time on a state in which the first never happened, so it must not give away what it
+    /// captures. If it panics, it fails with [`StoreError::Internal`] like a command that returned that.
+    ///
+    /// [`StoreError::Overloaded`] at once when the queue is full, [`StoreError::Unavailable`] when the writer was closed, the
+    /// command's own error when it fails, and the engine's when the transaction does. After any error nothing of it is stored,
+    /// except after [`StoreError::Internal`] from a writer that died in the act.
+    pub async fn submit<T: Send + 'static>(
+        &self,
+        command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let command = Box::new(Pending {
+            body: command,
+            value: None,
+            answer,
+        });
+        match &self.writer {
+            Writer::Thread { queue, .. } => {
+                queue
+                    .try_send(Message::Command(command))
+                    .map_err(|error| match error {
+                        mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+                        mpsc::error::TrySendError::Closed(_) => closed(),
+                    })?;
+            }
+            Writer::Inline(engine) => {
+                let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+                run_alone(engine.as_mut().ok_or_else(closed)?, command);
+            }
+        }
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::internal("the writer died in the act")))
+    }
+
+    /// Lets the writer finish what waits, then end; resolves when the engine has been dropped (its files closed, its locks
+    /// released). Commands that come later, through any handle, are answered [`StoreError::Unavailable`].
+    pub async fn close(self) {
+        match self.writer {
+            Writer::Thread { queue, mut ended } => {
+                // An error means that it is closed already; what remains is to wait for the end.
+                let _ = queue.send(Message::Close).await;
+                drop(queue);
+                while ended.changed().await.is_ok() {}
+            }
+            Writer::Inline(engine) => {
+                drop(engine.lock().unwrap_or_else(PoisonError::into_inner).take());
+            }
+        }
+    }
+
+    /// Resolves when the writer takes no more commands: it was closed, or it died. A process should not outlive the latter.
+    /// Never resolves for an inline writer.
+    pub async fn closed(&self) {
+        match &self.writer {
+            Writer::Thread { queue, .. } => queue.closed().await,
+            Writer::Inline(_) => std::future::pending().await,
+        }
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::unavailable("the store is closed")
+}
+
+/// A command with the place to answer it, its type of value hidden.
+trait Command<W: ?Sized>: Send {
+    /// Does the work and keeps the value until the commit.
+    fn run(&mut self, work: &mut W) -> Result<(), StoreError>;
+    /// Hands out the kept value, or the error.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+struct Pending<F, T> {
+    body: F,
+    value: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<W: ?Sized, T: Send, F: FnMut(&mut W) -> Result<T, StoreError> + Send> Command<W>
+    for Pending<F, T>
+{
+    fn run(&mut self, work: &mut W) -> Result<(), StoreError> {
+        // What a panicking command leaves behind is rolled back, and its own captures are its own affair.
+        let value = catch_unwind(AssertUnwindSafe(|| (self.body)(work)));
+        self.value =
+            Some(value.unwrap_or_else(|_| Err(StoreError::internal("a command panicked")))?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { value, answer, .. } = *self;
+        let none = || StoreError::internal("the engine ran no command");
+        // The caller may have stopped waiting.
+        let _ = answer.send(outcome.and_then(|()| value.ok_or_else(none)));
+    }
+}
+
+fn write_all<E: Engine>(
+    mut engine: E,
+    mut queue: mpsc::Receiver<Message<E::Work>>,
+    batch_max: usize,
+) {
+    let mut messages = Vec::with_capacity(batch_max);
+    // Zero only when the queue is empty and closed.
+    while queue.blocking_recv_many(&mut messages, batch_max) > 0 {
+        let mut batch = Vec::with_capacity(messages.len());
+        for message in messages.drain(..) {
+            match message {
+                Message::Command(command) => batch.push(command),
+                Message::Close => queue.close(),
+            }
+        }
+        run_batch(&mut engine, batch);
+    }
+}
+
+fn run_batch<E: Engine>(engine: &mut E, mut batch: Vec<Box<dyn Command<E::Work>>>) {
+    if batch.is_empty() {
+        return;
+    }
+    let mut a_command_failed = false;
+    let outcome = engine.transaction(&mut |work| {
+        batch
+            .iter_mut()
+            .try_for_each(|command| command.run(work))
+            .inspect_err(|_| a_command_failed = true)
+    });
+    if outcome.is_ok() {
+        engine.committed();
+    } else if a_command_failed && batch.len() > 1 {
+        for command in batch {
+            run_alone(engine, command);
+        }
+        return;
+    }
+    // An error that no command caused (no disk, no lock) would only meet each of them again.
+    for command in batch {
+        command.answer(outcome.clone());
+    }
+}
+
+fn run_alone<E: Engine>(engine: &mut E, mut command: Box<dyn Command<E::Work>>) {
+    let outcome = engine.transaction(&mut |work| command.run(work));
+    if outcome.is_ok() {
+        engine.committed();
+    }
+    command.answer(outcome);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! What every store on `SQLite` shares: one file, one writer, some readers, and a thread that checkpoints.
+//!
+//! The file belongs to one process at a time, which an operating system's lock makes sure of. The log (WAL) is checkpointed on a
+//! thread of its own, so that no commit pays for it. Deliberately absent: tables, and the writer's queue
+//! (see [`crate::group_commit`]). An engine that drops its parts in the order connection, [`Checkpointer`], [`SqliteFile`] leaves
+//! an empty log and a free lock behind.
+//!
+//! Look rows up with [`Connection::prepare_cached`]: preparing costs more than most look-ups.
+
+mod checkpoint;
+mod migrate;
+mod readers;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use checkpoint::Checkpointer;
+pub use migrate::migrate;
+pub use readers::Readers;
+
+use crate::error::StoreError;
+
+/// How long a connection waits for another one's lock before it fails with "busy". Only checkpoints make one wait.
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS_MAX: usize = 256;
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Before it is answered: nothing answered is lost, whatever fails.
+    #[default]
+    Full,
+    /// Some time later: a crash of the machine (not of the process) may lose the last commits, never their order.
+    Normal,
+}
+
+/// Where a store's file is and what it may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// The file. Beside it lie `-wal` and `-shm`, which belong to it, and `.lock`.
+    pub path: PathBuf,
+    /// When a commit is on the disk.
+    pub synchronous: Synchronous,
+    /// How many threads read. At least 1.
+    pub readers: usize,
+    /// How many reads may wait; one more is answered [`StoreError::Overloaded`]. At least 1.
+    pub reader_queue_max: usize,
+    /// The page cache of each connection (the writer's and each reader's), in MiB.
+    pub cache_mebibytes: u32,
+}
+
+impl SqliteOptions {
+    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 64 MiB of cache for each connection.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            synchronous: Synchronous::Full,
+            readers: 2,
+            reader_queue_max: 4_096,
+            cache_mebibytes: 64,
+        }
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the store open.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// The folder, the file or its lock cannot be made or opened.
+    #[error("cannot open {}", path.display())]
+    File {
+        /// What could not be made or opened.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system gives no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// `SQLite` refuses.
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file cannot keep a write-ahead log, as on some network file systems.
+    #[error("{} cannot keep a write-ahead log", path.display())]
+    NoWriteAheadLog {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// A migration that the store has is not what the program knows under this name.
+    #[error("migration {name} of the store is not the one that this program knows")]
+    ChangedMigration {
+        /// The name in the store.
+        name: String,
+    },
+    /// The store has a migration that the program does not know: it was written by a newer program.
+    #[error("migration {name} of the store is unknown to this program")]
+    UnknownMigration {
+        /// The name in the store.
+        name: String,
+    },
+    /// What is stored could not be read or written while opening.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a text is not the address of a store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be sqlite:PATH, where PATH is a file and does not begin with //")]
+pub struct MalformedDatabaseUrl;
+
+/// The path of `sqlite:PATH`.
+///
+/// [`MalformedDatabaseUrl`] for another scheme, an empty path, one that begins with `//` (where `sqlite://a/b` would leave open
+/// whether `a` is a host) and `:memory:`, which is no file.
+pub fn parse_database_url(url: &str) -> Result<PathBuf, MalformedDatabaseUrl> {
+    match url.strip_prefix("sqlite:") {
+        None | Some("" | ":memory:") => Err(MalformedDatabaseUrl),
+        Some(path) if path.starts_with("//") || path.contains('\0') => Err(MalformedDatabaseUrl),
+        Some(path) => Ok(path.into()),
+    }
+}
+
+/// A store's file with its lock, which is held until this is dropped.
+#[derive(Debug)]
+pub struct SqliteFile {
+    options: SqliteOptions,
+    _lock: File,
+}
+
+impl SqliteFile {
+    /// Makes the folder and the file if they are absent (readable by the owner alone) and takes the lock of `PATH.lock`.
+    ///
+    /// [`OpenError::InUse`] at once when another process, or another `SqliteFile` of this one, has it.
+    pub fn open(mut options: SqliteOptions) -> Result<Self, OpenError> {
+        // Also because `SQLite` would take a path that begins with `file:` for a URI.
+        options.path = std::path::absolute(&options.path).map_err(|source| OpenError::File {
+            path: options.path.clone(),
+            source,
+        })?;
+        let path = &options.path;
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|source| OpenError::File {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let mut lock_path = path.clone().into_os_string();
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
+        let lock = private_file(&lock_path)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse { path: path.clone() },
+            TryLockError::Error(source) => OpenError::File {
+                path: lock_path,
+                source,
+            },
+        })?;
+        private_file(path)?;
+        let file = Self {
+            options,
+            _lock: lock,
+        };
+        // Makes it a database with a write-ahead log before any reader opens it, and refuses what is none.
+        file.writer()?;
+        Ok(file)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.options.path
+    }
+
+    /// A connection that may write. A store has one writer; its checkpoints are the [`Checkpointer`]'s, or left until the
+    /// last connection is closed.
+    pub fn writer(&self) -> Result<Connection, OpenError> {
+        let conn = self.connect()?;
+        // Set first: it replaces a hook that is set later.
+        conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Ok(conn)
+    }
+
+    /// Starts the reader threads.
+    pub fn readers(&self) -> Result<Readers, OpenError> {
+        let count = self.options.readers.max(1);
+        let conns = (0..count)
+            .map(|_| self.reader())
+            .collect::<Result<_, _>>()?;
+        Readers::spawn(conns, self.options.reader_queue_max.max(1)).map_err(OpenError::Thread)
+    }
+
+    /// A reader without a thread, which reads on the caller's task: for simulation.
+    pub fn readers_inline(&self) -> Result<Readers, OpenError> {
+        Ok(Readers::inline(self.reader()?))
+    }
+
+    /// Starts the thread that checkpoints. It does nothing until it is given the writer ([`Checkpointer::watch`]).
+    pub fn checkpointer(&self) -> Result<Checkpointer, OpenError> {
+        Checkpointer::spawn(self.writer()?).map_err(OpenError::Thread)
+    }
+
+    fn reader(&self) -> Result<Connection, OpenError> {
+        let conn = self.connect()?;
+        conn.pragma_update(None, "query_only", true)?;
+        Ok(conn)
+    }
+
+    fn connect(&self) -> Result<Connection, OpenError> {
+        // Each connection is used by one thread at a time, which the compiler sees to.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&self.options.path, flags)?;
+        conn.busy_timeout(BUSY_WAIT_MAX)?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        let mode: String =
+            conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(OpenError::NoWriteAheadLog {
+                path: self.options.path.clone(),
+            });
+        }
+        let synchronous = match self.options.synchronous {
+            Synchronous::Full => "full",
+            Synchronous::Normal => "normal",
+        };
+        conn.pragma_update(None, "synchronous", synchronous)?;
+        conn.pragma_update(None, "temp_store", "memory")?;
+        conn.pragma_update(None, "mmap_size", 0)?;
+        // Negative: in KiB instead of pages.
+        conn.pragma_update(
+            None,
+            "cache_size",
+            -(i64::from(self.options.cache_mebibytes) * 1_024),
+        )?;
+        Ok(conn)
+    }
+}
+
+/// Runs `body` in a write transaction of `conn`: commits when it returns `Ok`, else rolls back and returns its error. An error
+/// of beginning or committing is returned too, and then nothing has been stored.
+pub fn in_transaction<T>(
+    conn: &mut Connection,
+    body: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let tx = Transaction::new(conn, TransactionBehavior::Immediate)?;
+    // Rolls back when dropped, so also when `body` or the commit fails.
+    let value = body(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+fn private_file(path: &Path) -> Result<File, OpenError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Bringing a store's tables to what the program expects.
+//!
+//! Deliberately absent: the way back. A program never runs on tables that a newer one has made.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::OpenError;
+
+const SCHEMA_MIGRATION_SQL: &str = "create table if not exists schema_migration (
+    number integer primary key,
+    name text not null unique,
+    checksum blob not null
+) strict;";
+
+/// Applies those of `migrations` (name, SQL) that the store does not have yet, in order, each in a transaction of its own. Safe
+/// to run again, and safe to break off.
+///
+/// [`OpenError::ChangedMigration`] when one that the store has differs in name, place or SQL from the one given,
+/// [`OpenError::UnknownMigration`] when the store has more than are given: then nothing is changed. [`OpenError::Sqlite`] when
+/// one fails: those before it stay.
+pub fn migrate(conn: &mut Connection, migrations: &[(&str, &str)]) -> Result<(), OpenError> {
+    conn.execute_batch(SCHEMA_MIGRATION_SQL)?;
+    let mut pending = migrations.iter().zip(1_i64..);
+    for (name, checksum) in applied(conn)? {
+        let Some(((known_name, sql), _)) = pending.next() else {
+            return Err(OpenError::UnknownMigration { name });
+        };
+        if name != *known_name || checksum != blake3::hash(sql.as_bytes()).as_bytes() {
+            return Err(OpenError::ChangedMigration { name });
+        }
+    }
+    for ((name, sql), number) in pending {
+        let tx = Transaction::new(conn, TransactionBehavior::Immediate)?;
+        tx.execute_batch(sql)?;
+        tx.execute(
+            "insert into schema_migration (number, name, checksum) values (?1, ?2, ?3)",
+            params![number, name, blake3::hash(sql.as_bytes()).as_bytes()],
+        )?;
+        tx.commit()?;
+        tracing::info!(name, "migrated");
+    }
+    Ok(())
+}
+
+fn applied(conn: &Connection) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+    let mut statement =
+        conn.prepare("select name, checksum from schema_migration order by number")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}

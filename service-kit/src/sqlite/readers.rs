@@ -1,0 +1,106 @@
+//! Reads on threads of their own, each in a snapshot.
+//!
+//! Deliberately absent: anything that writes: the connections are `query_only`.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::StoreError;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// A handle to the readers of a store. Clones share them; their threads end when the last is dropped and the queue is empty.
+#[derive(Clone)]
+pub struct Readers(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Threads(mpsc::Sender<Job>),
+    Inline(Arc<Mutex<Connection>>),
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers").finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    /// One thread for each of `conns`, with one queue for all.
+    pub(super) fn spawn(conns: Vec<Connection>, queue_max: usize) -> io::Result<Self> {
+        let (queue, jobs) = mpsc::channel::<Job>(queue_max);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for (n, conn) in conns.into_iter().enumerate() {
+            let jobs = jobs.clone();
+            std::thread::Builder::new()
+                .name(format!("store-reader-{n}"))
+                .spawn(move || {
+                    // One waits in the queue and the others for the lock, which is free again before the job is done.
+                    while let Some(job) = {
+                        jobs.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .blocking_recv()
+                    } {
+                        job(&conn);
+                    }
+                })?;
+        }
+        Ok(Self(Kind::Threads(queue)))
+    }
+
+    /// Reads on the caller's task.
+    pub(super) fn inline(conn: Connection) -> Self {
+        Self(Kind::Inline(Arc::new(Mutex::new(conn))))
+    }
+
+    /// Runs `f` on a reader thread inside one read transaction: all that it reads is of one moment, the moment of its first look,
+    /// which is after this call began. Keep it short: as long as it runs, the log cannot start anew.
+    ///
+    /// [`StoreError::Overloaded`] at once when the queue is full; `f`'s own error; [`StoreError::Internal`] when it panics. When
+    /// the caller stops waiting before its turn, `f` is not run.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let queue = match &self.0 {
+            Kind::Threads(queue) => queue,
+            Kind::Inline(conn) => {
+                return snapshot(&conn.lock().unwrap_or_else(PoisonError::into_inner), f);
+            }
+        };
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            if !answer.is_closed() {
+                // The caller may stop waiting meanwhile.
+                let _ = answer.send(snapshot(conn, f));
+            }
+        });
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => {
+                StoreError::unavailable("the readers have ended")
+            }
+        })?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::internal("a reader died in the act")))
+    }
+}
+
+fn snapshot<T>(
+    conn: &Connection,
+    f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    conn.prepare_cached("begin")?.execute([])?;
+    let value = catch_unwind(AssertUnwindSafe(|| f(conn)))
+        .unwrap_or_else(|_| Err(StoreError::internal("a read panicked")));
+    // An error of the disk may have ended the transaction already.
+    if !conn.is_autocommit() {
+        conn.prepare_cached("rollback")?.execute([])?;
+    }
+    value
+}
