@@ -1,0 +1,178 @@
+//! Sending: may this member invite that one, and what becomes of it.
+//!
+//! The refusals stand in the order in which they are answered. Deliberately absent: repeats by request id (`store/command/send.rs` looks
+//! them up before it asks here), and connection limits of the crossing case, which connection-service decides.
+
+use service_kit::{id::Side, time::Time};
+use uuid::Uuid;
+
+use super::{
+    accept::{self, Accepting},
+    invitation::{Happening, Invitation, State, Transition},
+    member::{Member, WhoCanInvite},
+    pair::{Live, Pair},
+    policy::Policy,
+    refusal::Refusal,
+};
+
+/// What a sending came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// A new invitation; it was charged.
+    Created(Transition),
+    /// The other member's invitation stood, so this was its acceptance.
+    Crossed(Accepting),
+}
+
+/// What a decision about sending needs besides the pair and the two members.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// The side of the pair that sends.
+    pub side: Side,
+    /// The id for a new invitation.
+    pub id: Uuid,
+    /// Until when the inviter's own withdrawal stands in the way.
+    pub withdraw_cooldown_until: Option<Time>,
+    /// The caller's request id, if any: remembered with a crossing's acceptance.
+    pub request_id: Option<Uuid>,
+    /// How far connection-service's feed has been followed.
+    pub cursor: u64,
+    /// The numbers.
+    pub policy: &'a Policy,
+    /// The store's time.
+    pub now: Time,
+}
+
+/// Sends an invitation from `inviter` to `invitee`, or accepts the one that stands the other way.
+///
+/// On a refusal nothing changes, except that a masked one is noted in the inviter's log of them.
+pub fn send(
+    pair: &mut Pair,
+    inviter: &mut Member,
+    invitee: &mut Member,
+    sending: &Sending<'_>,
+) -> Result<Sent, Refusal> {
+    let Sending {
+        side, now, policy, ..
+    } = *sending;
+    if inviter.erased {
+        return Err(Refusal::MemberNotFound);
+    }
+    if pair.facts.connection.is_some() {
+        return Err(Refusal::AlreadyConnected);
+    }
+    if let Some(live) = &pair.live {
+        if live.invitation.inviter == side {
+            return Err(Refusal::InvitationPending {
+                invitation_id: live.invitation.id,
+            });
+        }
+        let id = live.invitation.id;
+        return accept::accept(pair, side, &id, sending.request_id, policy, now).map(Sent::Crossed);
+    }
+    refuse_on_the_inviters_side(pair, inviter, sending)?;
+    if is_unavailable(pair, invitee, side, now) {
+        inviter.probes.record(now, policy.probe_window);
+        return Err(Refusal::RecipientUnavailable);
+    }
+    Ok(Sent::Created(create(pair, inviter, invitee, sending)))
+}
+
+/// Everything that the inviter's own side determines.
+fn refuse_on_the_inviters_side(
+    pair: &Pair,
+    inviter: &Member,
+    sending: &Sending<'_>,
+) -> Result<(), Refusal> {
+    let Sending {
+        side, now, policy, ..
+    } = *sending;
+    if *pair.facts.blocked_by.get(side) {
+        return Err(Refusal::MemberBlockedByYou);
+    }
+    if let Some(retry_time) = sending.withdraw_cooldown_until.filter(|until| *until > now) {
+        return Err(Refusal::ResendCooldown { retry_time });
+    }
+    let quota = inviter.quota(policy, now);
+    if quota.remaining == 0 {
+        return Err(Refusal::WeeklyCapReached {
+            weekly_cap: quota.weekly_cap,
+            used: quota.used,
+            next_place_time: quota.next_place_time,
+        });
+    }
+    if quota.pending_sent >= quota.pending_cap {
+        return Err(Refusal::PendingCapReached {
+            pending_cap: quota.pending_cap,
+        });
+    }
+    if inviter.connections >= policy.connections_max {
+        return Err(Refusal::ConnectionLimitReached);
+    }
+    let probes = inviter.probes.count(now, policy.probe_window);
+    if probes >= policy.probe_refusals_max {
+        let retry_time = inviter
+            .probes
+            .next_place(now, policy.probe_window, policy.probe_refusals_max)
+            .unwrap_or_else(|| now.plus(policy.probe_window));
+        return Err(Refusal::ProbeLimitReached { retry_time });
+    }
+    Ok(())
+}
+
+/// The one masked refusal: whichever of these holds, the inviter must not know which.
+fn is_unavailable(pair: &Pair, invitee: &Member, side: Side, now: Time) -> bool {
+    let declined_lately = pair
+        .declined
+        .get(side)
+        .as_ref()
+        .is_some_and(|declined| declined.cooldown_until > now);
+    *pair.facts.blocked_by.get(side.other())
+        || pair.bars.get(side).is_some()
+        || invitee.preferences.who_can_invite == WhoCanInvite::Nobody
+        || declined_lately
+        || invitee.erased
+}
+
+fn create(
+    pair: &mut Pair,
+    inviter: &mut Member,
+    invitee: &Member,
+    sending: &Sending<'_>,
+) -> Transition {
+    let Sending {
+        side, now, policy, ..
+    } = *sending;
+    // Whoever declined and now invites ends the other's waiting, and can no longer take the decline back.
+    if let Some(declined) = pair.declined.get_mut(side.other()) {
+        declined.cooldown_until = now;
+        declined.overtaken = true;
+    }
+    if let Some(declined) = pair.declined.get_mut(side) {
+        declined.overtaken = true;
+    }
+    inviter.charges.record(now, policy.weekly_window);
+    let invitation = Invitation {
+        id: sending.id,
+        inviter: side,
+        filtered: invitee.received_pending >= policy.pending_received_soft_max,
+        create_time: now,
+        expire_time: now.plus(policy.invitation_lifetime),
+        decided_at: pair.facts_known_to(sending.cursor),
+        acceptances: 0,
+        last_event: 0,
+    };
+    pair.live = Some(Live {
+        invitation: invitation.clone(),
+        acceptance: None,
+    });
+    Transition {
+        invitation,
+        from: State::Absent,
+        to: State::Pending,
+        happening: Happening::Sent,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,664 @@
+//! Tables of sending. Every case is run in both directions: the lower member invites the higher, and the higher the lower.
+
+use super::*;
+use crate::domain::{
+    fixture::{
+        Before, CONNECTED, CURSOR, DAY, ID, START, TICK, at, blocked_by, connected_elsewhere, id,
+        member, pair_inviting, policy, steps,
+    },
+    pair::{Bar, DeclineReason, Facts},
+    window::RollingLog,
+};
+use service_kit::time::Span;
+
+/// The id of the invitation that a case sends.
+const NEW: Uuid = id(9);
+
+/// Everything a sending is decided on.
+#[derive(Clone)]
+struct World {
+    side: Side,
+    pair: Pair,
+    inviter: Member,
+    invitee: Member,
+    withdraw_cooldown_until: Option<Time>,
+    policy: Policy,
+    now: Time,
+}
+
+impl World {
+    fn new(side: Side, before: Before) -> Self {
+        Self {
+            side,
+            pair: pair_inviting(side, before),
+            inviter: member(side),
+            invitee: member(side.other()),
+            withdraw_cooldown_until: None,
+            policy: policy(),
+            now: START,
+        }
+    }
+
+    fn send(&mut self) -> Result<Sent, Refusal> {
+        let sending = Sending {
+            side: self.side,
+            id: NEW,
+            withdraw_cooldown_until: self.withdraw_cooldown_until,
+            request_id: None,
+            cursor: CURSOR,
+            policy: &self.policy,
+            now: self.now,
+        };
+        send(
+            &mut self.pair,
+            &mut self.inviter,
+            &mut self.invitee,
+            &sending,
+        )
+    }
+}
+
+/// What a sending came to, in a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Came {
+    Created,
+    Crossed,
+    Refused(Refusal),
+}
+
+fn came(result: Result<Sent, Refusal>) -> Came {
+    match result {
+        Ok(Sent::Created(_)) => Came::Created,
+        Ok(Sent::Crossed(_)) => Came::Crossed,
+        Err(refusal) => Came::Refused(refusal),
+    }
+}
+
+/// One ground for an answer other than a new invitation: its name, how it comes to hold, and the answer.
+struct Ground {
+    name: &'static str,
+    arrange: fn(&mut World),
+    answer: fn() -> Came,
+}
+
+/// All grounds, in the order in which they are answered; those of the masked refusal, which are one, come last.
+fn grounds() -> Vec<Ground> {
+    let ground = |name, arrange: fn(&mut World), answer: fn() -> Came| Ground {
+        name,
+        arrange,
+        answer,
+    };
+    let masked = || Came::Refused(Refusal::RecipientUnavailable);
+    vec![
+        ground(
+            "erased",
+            |w| w.inviter.erased = true,
+            || Came::Refused(Refusal::MemberNotFound),
+        ),
+        ground(
+            "connected",
+            |w| w.pair.facts.connection = connected_elsewhere().connection,
+            || Came::Refused(Refusal::AlreadyConnected),
+        ),
+        ground(
+            "own invitation live",
+            |w| w.pair.live = pair_inviting(w.side, Before::Pending).live,
+            || Came::Refused(Refusal::InvitationPending { invitation_id: ID }),
+        ),
+        ground(
+            "crossing",
+            |w| {
+                let live = pair_inviting(w.side.other(), Before::Pending).live;
+                w.pair.live = w.pair.live.take().or(live);
+            },
+            || Came::Crossed,
+        ),
+        ground(
+            "blocked by oneself",
+            |w| *w.pair.facts.blocked_by.get_mut(w.side) = true,
+            || Came::Refused(Refusal::MemberBlockedByYou),
+        ),
+        ground(
+            "own withdrawal",
+            |w| w.withdraw_cooldown_until = Some(at(DAY)),
+            || {
+                Came::Refused(Refusal::ResendCooldown {
+                    retry_time: at(DAY),
+                })
+            },
+        ),
+        ground(
+            "weekly cap",
+            |w| w.inviter.charges = RollingLog::new(vec![START; 3]),
+            || {
+                Came::Refused(Refusal::WeeklyCapReached {
+                    weekly_cap: 3,
+                    used: 3,
+                    next_place_time: Some(at(Span::days(7)).ceil_to_second()),
+                })
+            },
+        ),
+        ground(
+            "pending cap",
+            |w| w.inviter.sent_pending = 4,
+            || Came::Refused(Refusal::PendingCapReached { pending_cap: 4 }),
+        ),
+        ground(
+            "connections full",
+            |w| w.inviter.connections = 3,
+            || Came::Refused(Refusal::ConnectionLimitReached),
+        ),
+        ground(
+            "probe limit",
+            |w| w.inviter.probes = RollingLog::new(vec![START; 2]),
+            || {
+                Came::Refused(Refusal::ProbeLimitReached {
+                    retry_time: at(DAY).ceil_to_second(),
+                })
+            },
+        ),
+        ground(
+            "blocked by the other",
+            |w| *w.pair.facts.blocked_by.get_mut(w.side.other()) = true,
+            masked,
+        ),
+        ground(
+            "barred",
+            |w| {
+                let reason = DeclineReason::DontKnow;
+                *w.pair.bars.get_mut(w.side) = Some(Bar {
+                    reason,
+                    time: START,
+                });
+            },
+            masked,
+        ),
+        ground(
+            "closed",
+            |w| w.invitee.preferences.who_can_invite = WhoCanInvite::Nobody,
+            masked,
+        ),
+        ground(
+            "declined lately",
+            |w| w.pair.declined = pair_inviting(w.side, Before::DeclinedForgotten).declined,
+            masked,
+        ),
+        ground("invitee erased", |w| w.invitee.erased = true, masked),
+    ]
+}
+
+#[test]
+fn each_ground_alone_has_its_answer() {
+    for side in Side::BOTH {
+        for ground in grounds() {
+            let mut world = World::new(side, Before::Nothing);
+            (ground.arrange)(&mut world);
+            assert_eq!(
+                came(world.send()),
+                (ground.answer)(),
+                "{} ({side:?})",
+                ground.name
+            );
+        }
+        assert_eq!(
+            came(World::new(side, Before::Nothing).send()),
+            Came::Created
+        );
+    }
+}
+
+#[test]
+fn of_two_grounds_the_earlier_is_answered() {
+    for side in Side::BOTH {
+        let grounds = grounds();
+        for (first, earlier) in grounds.iter().enumerate() {
+            for later in grounds.iter().skip(first + 1) {
+                let mut world = World::new(side, Before::Nothing);
+                (earlier.arrange)(&mut world);
+                (later.arrange)(&mut world);
+                let names = (earlier.name, later.name, side);
+                assert_eq!(came(world.send()), (earlier.answer)(), "{names:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_changes_nothing_but_the_log_of_masked_ones() {
+    for side in Side::BOTH {
+        for ground in grounds() {
+            let mut world = World::new(side, Before::Nothing);
+            (ground.arrange)(&mut world);
+            let mut expected = world.clone();
+            let Err(refusal) = world.send() else { continue };
+            if refusal == Refusal::RecipientUnavailable {
+                expected.inviter.probes = RollingLog::new(vec![START]);
+            }
+            assert_eq!(world.pair, expected.pair, "{}", ground.name);
+            assert_eq!(world.inviter, expected.inviter, "{}", ground.name);
+            assert_eq!(world.invitee, expected.invitee, "{}", ground.name);
+        }
+    }
+}
+
+#[test]
+fn a_block_learned_with_the_crossing_ends_what_it_would_have_accepted() {
+    let check = |blocker_sends: bool, expected: Refusal| {
+        for side in Side::BOTH {
+            let mut world = World::new(side, Before::Nothing);
+            world.pair = pair_inviting(side.other(), Before::Pending);
+            let blocker = if blocker_sends { side } else { side.other() };
+            let learned = crate::domain::facts::learn(
+                &mut world.pair,
+                blocked_by(blocker),
+                CURSOR + 1,
+                CURSOR,
+                &world.policy,
+                START,
+            );
+            assert_eq!(
+                steps(&learned.transitions),
+                [(ID, State::Pending, State::Gone, Happening::Ended)]
+            );
+            assert_eq!(
+                came(world.send()),
+                Came::Refused(expected.clone()),
+                "{side:?}"
+            );
+        }
+    };
+    check(true, Refusal::MemberBlockedByYou);
+    check(false, Refusal::RecipientUnavailable);
+}
+
+#[test]
+fn the_weekly_cap_is_rolling_and_exact() {
+    // How long before now each invitation was charged, the cap in force, and the answer.
+    let check = |ages: &[Span], weekly_cap, expected: Came| {
+        for side in Side::BOTH {
+            let mut world = World::new(side, Before::Nothing);
+            world.policy.weekly_cap = weekly_cap;
+            world.inviter.charges =
+                RollingLog::new(ages.iter().map(|age| START.minus(*age)).collect());
+            assert_eq!(came(world.send()), expected, "{ages:?} under {weekly_cap}");
+        }
+    };
+    let reached = |weekly_cap, used, next: Option<Time>| {
+        Came::Refused(Refusal::WeeklyCapReached {
+            weekly_cap,
+            used,
+            next_place_time: next,
+        })
+    };
+    let week = Span::days(7);
+    let (almost, more) = (
+        Span::millis(week.as_millis() - 1),
+        Span::millis(week.as_millis() + 1),
+    );
+    let hour = Span::hours(1);
+    // START ends in 250 ms: a place that is free a millisecond later is told as the next whole second.
+    let next_second = START.ceil_to_second();
+    let in_a_week = |age: Span| Some(START.minus(age).plus(week).ceil_to_second());
+    check(&[], 1, Came::Created);
+    check(&[], 0, reached(0, 0, None));
+    check(&[hour], 0, reached(0, 1, None));
+    check(&[hour, hour], 3, Came::Created);
+    check(&[hour, hour, hour], 3, reached(3, 3, in_a_week(hour)));
+    check(
+        &[almost, hour, Span::ZERO],
+        3,
+        reached(3, 3, Some(next_second)),
+    );
+    check(&[week, hour, Span::ZERO], 3, Came::Created);
+    check(&[more, hour, Span::ZERO], 3, Came::Created);
+    check(&[week, week, week], 1, Came::Created);
+    check(
+        &[almost, almost, almost],
+        3,
+        reached(3, 3, Some(next_second)),
+    );
+    // A cap that was lowered: as many must leave as are too many, and one more.
+    check(
+        &[almost, DAY, hour, Span::ZERO],
+        3,
+        reached(3, 4, in_a_week(DAY)),
+    );
+    check(
+        &[almost, DAY, hour, Span::ZERO],
+        1,
+        reached(1, 4, in_a_week(Span::ZERO)),
+    );
+}
+
+#[test]
+fn a_send_at_the_time_of_the_next_place_succeeds() {
+    for millis in [0, 1, 249, 250, 749, 750, 751, 999] {
+        let mut world = World::new(Side::Low, Before::Nothing);
+        world.inviter.charges = RollingLog::new(vec![
+            START,
+            at(Span::millis(millis)),
+            at(Span::millis(millis)),
+        ]);
+        world.now = at(Span::seconds(1));
+        let Err(Refusal::WeeklyCapReached {
+            next_place_time, ..
+        }) = world.send()
+        else {
+            panic!("the cap holds");
+        };
+        let next = next_place_time.unwrap();
+        assert!(
+            next.since(at(Span::days(7))) < Span::seconds(1),
+            "not later than need be"
+        );
+        world.now = START.plus(Span::days(7)).minus(TICK);
+        assert!(
+            matches!(world.send(), Err(Refusal::WeeklyCapReached { .. })),
+            "{millis}"
+        );
+        world.now = next;
+        assert_eq!(came(world.send()), Came::Created, "{millis}");
+    }
+}
+
+#[test]
+fn masked_refusals_are_counted_for_a_day() {
+    // How long before now masked refusals were met, whether the invitee can be invited, and the answer.
+    let check = |ages: &[Span], open: bool, expected: Came, noted: usize| {
+        let mut world = World::new(Side::High, Before::Nothing);
+        world.inviter.probes = RollingLog::new(ages.iter().map(|age| START.minus(*age)).collect());
+        if !open {
+            world.invitee.preferences.who_can_invite = WhoCanInvite::Nobody;
+        }
+        assert_eq!(came(world.send()), expected, "{ages:?}");
+        assert_eq!(
+            world.inviter.probes.count(START, DAY),
+            u32::try_from(noted).unwrap(),
+            "{ages:?}"
+        );
+    };
+    let masked = Came::Refused(Refusal::RecipientUnavailable);
+    let limit = |retry_time| Came::Refused(Refusal::ProbeLimitReached { retry_time });
+    let almost = Span::millis(DAY.as_millis() - 1);
+    let hour = Span::hours(1);
+    check(&[], true, Came::Created, 0);
+    check(&[], false, masked.clone(), 1);
+    check(&[hour], true, Came::Created, 1);
+    check(&[hour], false, masked.clone(), 2);
+    check(
+        &[hour, hour],
+        true,
+        limit(at(Span::hours(23)).ceil_to_second()),
+        2,
+    );
+    check(
+        &[hour, hour],
+        false,
+        limit(at(Span::hours(23)).ceil_to_second()),
+        2,
+    );
+    check(&[almost, hour], true, limit(START.ceil_to_second()), 2);
+    check(&[DAY, hour], true, Came::Created, 1);
+    check(&[DAY, hour], false, masked, 2);
+}
+
+#[test]
+fn own_counters_border_on_their_limits() {
+    let check = |arrange: fn(&mut World), expected: Came| {
+        let mut world = World::new(Side::Low, Before::Nothing);
+        arrange(&mut world);
+        assert_eq!(came(world.send()), expected);
+    };
+    check(|w| w.inviter.sent_pending = 3, Came::Created);
+    check(
+        |w| w.inviter.sent_pending = 4,
+        Came::Refused(Refusal::PendingCapReached { pending_cap: 4 }),
+    );
+    check(
+        |w| w.inviter.sent_pending = 5,
+        Came::Refused(Refusal::PendingCapReached { pending_cap: 4 }),
+    );
+    check(|w| w.inviter.connections = 2, Came::Created);
+    check(
+        |w| w.inviter.connections = 3,
+        Came::Refused(Refusal::ConnectionLimitReached),
+    );
+    check(
+        |w| w.inviter.connections = 4,
+        Came::Refused(Refusal::ConnectionLimitReached),
+    );
+    // The invitee's limits are not the inviter's to know.
+    check(|w| w.invitee.sent_pending = 4, Came::Created);
+    check(|w| w.invitee.connections = 3, Came::Created);
+    check(
+        |w| w.invitee.charges = RollingLog::new(vec![START; 3]),
+        Came::Created,
+    );
+    check(
+        |w| w.invitee.probes = RollingLog::new(vec![START; 2]),
+        Came::Created,
+    );
+    check(|w| w.withdraw_cooldown_until = Some(START), Came::Created);
+    check(
+        |w| w.withdraw_cooldown_until = Some(at(TICK)),
+        Came::Refused(Refusal::ResendCooldown {
+            retry_time: at(TICK),
+        }),
+    );
+}
+
+#[test]
+fn the_inviter_waits_after_a_decline_and_the_decliner_does_not() {
+    let cooldown = policy().decline_cooldown;
+    // What was declined, who sends how long after, and the answer.
+    let check = |before, decliner_sends: bool, after: Span, expected: Came| {
+        for side in Side::BOTH {
+            let inviter = if decliner_sends { side.other() } else { side };
+            let mut world = World::new(side, Before::Nothing);
+            world.pair = pair_inviting(inviter, before);
+            world.now = at(after);
+            assert_eq!(
+                came(world.send()),
+                expected,
+                "{before:?}, {after:?} after ({side:?})"
+            );
+        }
+    };
+    let masked = Came::Refused(Refusal::RecipientUnavailable);
+    let not_now = Before::Declined(DeclineReason::NotNow);
+    let spam = Before::Declined(DeclineReason::Spam);
+    check(not_now, false, Span::ZERO, masked.clone());
+    check(not_now, false, DAY, masked.clone());
+    check(Before::DeclinedForgotten, false, DAY, masked.clone());
+    check(
+        Before::DeclinedForgotten,
+        false,
+        Span::millis(cooldown.as_millis() - 1),
+        masked.clone(),
+    );
+    check(Before::DeclinedForgotten, false, cooldown, Came::Created);
+    check(not_now, true, Span::ZERO, Came::Created);
+    check(Before::DeclinedForgotten, true, DAY, Came::Created);
+    // A bar stands until it is lifted, however long; it does not stand against whoever set it.
+    check(spam, false, cooldown, masked.clone());
+    check(
+        Before::Declined(DeclineReason::DontKnow),
+        false,
+        Span::days(10_000),
+        masked,
+    );
+    check(spam, true, Span::ZERO, Came::Created);
+}
+
+#[test]
+fn the_decliners_own_invitation_ends_the_wait_but_not_the_bar() {
+    let check = |reason, expected: Came| {
+        let decliner = Side::High;
+        let mut world = World::new(decliner, Before::Nothing);
+        world.pair = pair_inviting(decliner.other(), Before::Declined(reason));
+        assert_eq!(came(world.send()), Came::Created);
+        // Gone from between them, so that the other's next sending is no crossing.
+        world.pair.live = None;
+        std::mem::swap(&mut world.inviter, &mut world.invitee);
+        world.side = decliner.other();
+        assert_eq!(came(world.send()), expected, "{reason:?}");
+    };
+    check(DeclineReason::NotNow, Came::Created);
+    check(
+        DeclineReason::DontKnow,
+        Came::Refused(Refusal::RecipientUnavailable),
+    );
+    check(
+        DeclineReason::Spam,
+        Came::Refused(Refusal::RecipientUnavailable),
+    );
+}
+
+#[test]
+fn a_new_invitation_overtakes_what_was_declined_on_either_side() {
+    for declined_of in Side::BOTH {
+        for side in Side::BOTH {
+            let mut world = World::new(side, Before::Nothing);
+            world.pair = pair_inviting(declined_of, Before::DeclinedForgotten);
+            world.now = at(policy().decline_cooldown);
+            assert_eq!(came(world.send()), Came::Created);
+            assert!(
+                world
+                    .pair
+                    .declined
+                    .get(declined_of)
+                    .as_ref()
+                    .unwrap()
+                    .overtaken
+            );
+        }
+    }
+}
+
+#[test]
+fn a_new_invitation_is_charged_and_carries_what_later_decisions_need() {
+    // How many stand in the invitee's list, where the pair's facts were read, and: filtered, position decided at.
+    let check = |received_pending, facts_position, filtered, decided_at| {
+        for side in Side::BOTH {
+            let mut world = World::new(side, Before::Nothing);
+            world.invitee.received_pending = received_pending;
+            world.pair.facts_position = facts_position;
+            let Ok(Sent::Created(step)) = world.send() else {
+                panic!("nothing stands in the way");
+            };
+            assert_eq!(
+                (step.from, step.to, step.happening),
+                (State::Absent, State::Pending, Happening::Sent)
+            );
+            let invitation = step.invitation;
+            assert_eq!((invitation.id, invitation.inviter), (NEW, side));
+            assert_eq!(
+                (invitation.filtered, invitation.decided_at),
+                (filtered, decided_at)
+            );
+            assert_eq!(
+                (invitation.create_time, invitation.expire_time),
+                (START, at(Span::days(180)))
+            );
+            assert_eq!(world.pair.live.unwrap().invitation, invitation);
+            assert_eq!(world.inviter.charges.times(), [START]);
+            assert_eq!(world.invitee.charges.times(), []);
+        }
+    };
+    check(0, 0, false, CURSOR);
+    check(1, 0, false, CURSOR);
+    check(2, 0, true, CURSOR);
+    check(3, 0, true, CURSOR);
+    check(0, CURSOR - 1, false, CURSOR);
+    check(0, CURSOR + 7, false, CURSOR + 7);
+}
+
+#[test]
+fn a_crossing_is_the_acceptance_of_the_others_invitation() {
+    let request = id(77);
+    let check = |before, request_id, expected: &Accepting, acceptances, remembered| {
+        for side in Side::BOTH {
+            let mut pair = pair_inviting(side.other(), before);
+            let (mut inviter, mut invitee) = (member(side), member(side.other()));
+            let policy = policy();
+            let sending = Sending {
+                side,
+                id: NEW,
+                withdraw_cooldown_until: Some(at(DAY)),
+                request_id,
+                cursor: CURSOR,
+                policy: &policy,
+                now: at(DAY),
+            };
+            let sent = send(&mut pair, &mut inviter, &mut invitee, &sending).unwrap();
+            match (&sent, expected) {
+                (Sent::Crossed(Accepting::Started(step)), Accepting::Started(_)) => {
+                    assert_eq!((step.from, step.to), (State::Pending, State::Accepting));
+                }
+                (Sent::Crossed(Accepting::InProgress), Accepting::InProgress) => {}
+                _ => panic!("{sent:?} instead of {expected:?}"),
+            }
+            let live = pair.live.unwrap();
+            assert_eq!(
+                (live.invitation.id, live.invitation.acceptances),
+                (ID, acceptances)
+            );
+            assert_eq!(live.acceptance.unwrap().request_id, remembered);
+            assert_eq!(
+                (inviter, invitee),
+                (member(side), member(side.other())),
+                "nothing is charged"
+            );
+        }
+    };
+    let started = Accepting::Started(Transition {
+        invitation: crate::domain::fixture::invitation(ID, Side::Low),
+        from: State::Pending,
+        to: State::Accepting,
+        happening: Happening::Accepting,
+    });
+    check(Before::Pending, None, &started, 1, None);
+    check(Before::Pending, Some(request), &started, 1, Some(request));
+    check(Before::Accepting, None, &Accepting::InProgress, 1, None);
+    check(
+        Before::Accepting,
+        Some(request),
+        &Accepting::InProgress,
+        1,
+        Some(request),
+    );
+}
+
+#[test]
+fn what_ended_does_not_stand_in_the_way() {
+    let check = |before, expected: Came| {
+        let mut world = World::new(Side::Low, before);
+        assert_eq!(came(world.send()), expected, "{before:?}");
+    };
+    check(Before::Nothing, Came::Created);
+    check(Before::Withdrawn, Came::Created);
+    check(
+        Before::Pending,
+        Came::Refused(Refusal::InvitationPending { invitation_id: ID }),
+    );
+    check(
+        Before::Accepting,
+        Came::Refused(Refusal::InvitationPending { invitation_id: ID }),
+    );
+    check(Before::Accepted, Came::Refused(Refusal::AlreadyConnected));
+    // The connection was removed meanwhile: either may invite again.
+    let mut removed = World::new(Side::Low, Before::Accepted);
+    let learned = crate::domain::facts::learn(
+        &mut removed.pair,
+        Facts::default(),
+        CURSOR + 1,
+        CURSOR,
+        &removed.policy,
+        START,
+    );
+    assert_eq!(
+        steps(&learned.transitions),
+        [(ID, CONNECTED, State::Gone, Happening::Forgotten)]
+    );
+    assert_eq!(came(removed.send()), Came::Created);
+}

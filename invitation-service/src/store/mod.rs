@@ -1,0 +1,241 @@
+//! What the store must do, whatever engine serves it.
+//!
+//! - A command's answer is given only after its commit; a command that fails has changed nothing.
+//! - Commands on the same pair or member take effect one after the other; later ones see earlier ones.
+//! - The store's time is the highest of the clock and the last committed time.
+//! - Positions of events are given in the order of commits, without gaps.
+//! - Reads see one committed state each and never wait for commands.
+//!
+//! Deliberately absent: decisions (`domain/`) and what a command entails (`command/`), which are the same for every engine.
+
+pub mod command;
+pub mod feed;
+pub mod rows;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use service_kit::{
+    epoch::{Diverged, EpochId},
+    error::StoreError,
+    feed::Subscription,
+    id::{MemberId, PairKey},
+    secret::StoreSecret,
+    time::Time,
+};
+use uuid::Uuid;
+
+use crate::domain::{
+    accept::{Ruled, Ruling},
+    invitation::{Place, Role},
+    member::{Preferences, Quota},
+    pair::DeclineReason,
+    refusal::Refusal,
+    view::View,
+};
+use command::{
+    AwaitedVerdict,
+    answer::{Acceptance, Ending},
+    facts::FeedFact,
+    member::PreferenceChange,
+    rebuild::FactsPage,
+    send::{Answer, SendInvitation},
+};
+use feed::{MemberEvent, ServiceEvent, Stretch};
+use rows::FeedCursor;
+
+/// A command's outcome: done or refused; or the store could not do its part.
+pub type Decided<T> = Result<Result<T, Refusal>, StoreError>;
+
+/// Where invitations are kept.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Sends an invitation, accepts the one that stands the other way, or repeats an answer.
+    async fn send(&self, command: SendInvitation) -> Decided<Answer>;
+    /// What [`Store::send`] would decide, from one committed state, changing nothing.
+    async fn preview_send(&self, command: SendInvitation) -> Decided<Answer>;
+    /// Accepts an invitation.
+    async fn accept(&self, member: MemberId, invitation_id: Uuid) -> Decided<Acceptance>;
+    /// Declines an invitation, or strengthens the reason.
+    async fn decline(
+        &self,
+        member: MemberId,
+        invitation_id: Uuid,
+        reason: DeclineReason,
+    ) -> Decided<Ending>;
+    /// Takes a decline back.
+    async fn undo_decline(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending>;
+    /// Withdraws an invitation.
+    async fn withdraw(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending>;
+    /// Marks everything received up to a time as seen.
+    async fn mark_seen(&self, member: MemberId, until: Time) -> Decided<()>;
+    /// Changes how a member wishes to be invited.
+    async fn update_preferences(
+        &self,
+        member: MemberId,
+        change: PreferenceChange,
+    ) -> Decided<Preferences>;
+    /// Lifts a member's bar against an inviter.
+    async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()>;
+
+    /// Applies a verdict; `None` when it is of a history that is not followed.
+    async fn rule(
+        &self,
+        key: PairKey,
+        epoch: EpochId,
+        ruling: Ruling,
+    ) -> Result<Option<Ruled>, StoreError>;
+    /// Does what is due on a pair; the acceptance to see through, if its turn has come.
+    async fn review(&self, key: PairKey) -> Result<Option<AwaitedVerdict>, StoreError>;
+    /// Withdraws what a member wishes to be withdrawn, if that is due.
+    async fn auto_withdraw(&self, member: MemberId) -> Result<(), StoreError>;
+    /// Deletes some of what is kept for a time only and is over; whether there may be more.
+    async fn forget_old(&self) -> Result<bool, StoreError>;
+
+    /// Folds changes of connection-service's feed, in order, in one transaction with how far it has been followed.
+    async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError>;
+    /// Erases a part of what is kept of a member; whether that was the last of it.
+    async fn erase(&self, member: MemberId) -> Result<bool, StoreError>;
+    /// Forgets positions beyond a common one, for some pairs; where to go on.
+    async fn rewind_pairs(
+        &self,
+        after: Option<PairKey>,
+        common_position: u64,
+    ) -> Result<Option<PairKey>, StoreError>;
+    /// Takes a page of the other side's list; where to go on within it.
+    async fn merge_page(&self, page: FactsPage) -> Result<Option<PairKey>, StoreError>;
+
+    /// How far connection-service's feed has been followed.
+    async fn cursor(&self) -> Result<FeedCursor, StoreError>;
+    /// Pairs that are due, the longest due first.
+    async fn due_pairs(&self, limit: usize) -> Result<Vec<PairKey>, StoreError>;
+    /// Members whose auto-withdrawal is due, the longest due first.
+    async fn due_members(&self, limit: usize) -> Result<Vec<MemberId>, StoreError>;
+
+    /// What a member is shown of an invitation.
+    async fn get(&self, member: MemberId, invitation_id: Uuid) -> Result<Option<View>, StoreError>;
+    /// A page of one of a member's lists, and whether more follow.
+    async fn list(&self, query: ListQuery) -> Result<(Vec<View>, bool), StoreError>;
+    /// How many invitations a member's lists hold.
+    async fn counts(&self, member: MemberId) -> Result<Counts, StoreError>;
+    /// Whose invitation is live between a member and each of the others, as the member's lists show it.
+    async fn states(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+    ) -> Result<Vec<Option<(Role, Uuid)>>, StoreError>;
+    /// What a member has used of their limits.
+    async fn quota(&self, member: MemberId) -> Result<Quota, StoreError>;
+    /// How a member wishes to be invited.
+    async fn preferences(&self, member: MemberId) -> Result<Preferences, StoreError>;
+    /// Whom a member has barred, in the order of ids, after one of them; and whether more follow.
+    async fn bars(
+        &self,
+        member: MemberId,
+        after: Option<MemberId>,
+        limit: usize,
+    ) -> Result<(Vec<Barred>, bool), StoreError>;
+    /// The oldest of a member's pending invitations that match.
+    async fn select(&self, selection: Selection) -> Result<Selected, StoreError>;
+
+    /// The position of the last event.
+    async fn head(&self) -> Result<u64, StoreError>;
+    /// The events after a position; `None` when some of them are no longer kept.
+    async fn service_events(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Option<Stretch<ServiceEvent>>, StoreError>;
+    /// What became of a member's lists since a position; `None` when that can no longer be said.
+    async fn member_events(
+        &self,
+        member: MemberId,
+        after: u64,
+    ) -> Result<Option<Stretch<MemberEvent>>, StoreError>;
+    /// Wakes whoever waits for a member's events, or (with `None`) for all.
+    fn subscribe(&self, member: Option<&MemberId>) -> Subscription;
+
+    /// The history that positions belong to.
+    fn epoch(&self) -> EpochId;
+    /// Whether a position of a history is part of this store's.
+    fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged>;
+    /// The store's secret, for tokens.
+    fn secret(&self) -> &StoreSecret;
+    /// Finishes what waits and releases the store.
+    async fn close(&self);
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOrder {
+    /// The latest sent first.
+    Newest,
+    /// The earliest sent first.
+    Oldest,
+}
+
+/// Which page of which list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Whose.
+    pub member: MemberId,
+    /// Which: Sent, Received or Filtered.
+    pub list: Place,
+    /// In which order.
+    pub order: ListOrder,
+    /// Also those withdrawn lately.
+    pub include_recently_withdrawn: bool,
+    /// Only those sent before this time.
+    pub sent_before: Option<Time>,
+    /// The last invitation of the page before.
+    pub after: Option<Uuid>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// How many invitations a member's lists hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// In Received.
+    pub received_pending: u32,
+    /// In Received and not marked as seen.
+    pub received_unseen: u32,
+    /// In Filtered.
+    pub filtered_pending: u32,
+    /// In Sent.
+    pub sent_pending: u32,
+}
+
+/// An inviter who is barred.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barred {
+    /// Who.
+    pub inviter: MemberId,
+    /// Why.
+    pub reason: DeclineReason,
+    /// Since when.
+    pub time: Time,
+}
+
+/// Which of a member's pending invitations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Whose.
+    pub member: MemberId,
+    /// Of which list.
+    pub list: Place,
+    /// Only those sent before this time.
+    pub sent_before: Option<Time>,
+    /// Only those without a note.
+    pub without_note: bool,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// The invitations that match a selection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// The oldest, up to the limit.
+    pub invitation_ids: Vec<Uuid>,
+    /// How many match in all; counted up to 10,000.
+    pub matched: u32,
+}

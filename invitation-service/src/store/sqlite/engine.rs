@@ -1,0 +1,202 @@
+//! The writer of the embedded store: begins, lets the commands of a batch work, writes what they put, commits, wakes watchers.
+//!
+//! Deliberately absent: the thread and the batching (service-kit's group commit), and what the commands do.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use service_kit::{
+    clock::Clock,
+    epoch::{EPOCH_SQL, EpochId, Epochs},
+    error::StoreError,
+    feed::Hub,
+    group_commit::Engine,
+    id::IdSource,
+    secret::StoreSecret,
+    sqlite::{Checkpointer, OpenError, SqliteFile, migrate},
+    time::Time,
+};
+use uuid::Uuid;
+
+use super::{
+    batch::{Batch, Meta},
+    codec,
+};
+use crate::{
+    domain::policy::Policy,
+    store::rows::{FeedCursor, Rows as _},
+};
+
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_start", include_str!("../migrations/0001_start.sql")),
+    ("0002_epoch", EPOCH_SQL),
+];
+
+/// The write side.
+pub(super) struct SqliteEngine {
+    // Dropped in this order: the connection, then what watches its log, then the lock of the file.
+    batch: Batch<Connection>,
+    _checkpointer: Checkpointer,
+    _file: SqliteFile,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+}
+
+/// An engine with what it found in the file.
+pub(super) struct Opened {
+    pub(super) engine: SqliteEngine,
+    pub(super) epochs: Epochs,
+    pub(super) secret: StoreSecret,
+}
+
+impl SqliteEngine {
+    pub(super) fn open(
+        file: SqliteFile,
+        clock: Arc<dyn Clock>,
+        hub: Hub,
+    ) -> Result<Opened, OpenError> {
+        let mut conn = file.writer()?;
+        migrate(&mut conn, MIGRATIONS)?;
+        let secret = load_or_make_secret(&conn)?;
+        let meta = load_meta(&conn)?;
+        let epochs = Epochs::begin(&conn, meta.head)?;
+        let checkpointer = file.checkpointer()?;
+        checkpointer.watch(&mut conn)?;
+        let mut ids = IdSource::from_os();
+        ids.resume_after(meta.last_id);
+        hub.publish(meta.head, []);
+        let engine = Self {
+            batch: Batch::new(conn, secret.clone(), ids, meta, true),
+            _checkpointer: checkpointer,
+            _file: file,
+            clock,
+            hub,
+        };
+        Ok(Opened {
+            engine,
+            epochs,
+            secret,
+        })
+    }
+}
+
+fn load_or_make_secret(conn: &Connection) -> Result<StoreSecret, StoreError> {
+    conn.execute(
+        "insert or ignore into meta (id, secret, last_time, last_id, head, feed_position) values (1, ?1, 0, ?2, 0, 0)",
+        params![StoreSecret::generate()?.as_bytes(), Uuid::nil().as_bytes()],
+    )?;
+    let bytes: Vec<u8> =
+        conn.query_row("select secret from meta where id = 1", [], |row| row.get(0))?;
+    StoreSecret::from_bytes(&bytes)
+        .ok_or_else(|| StoreError::corrupt("the store's secret is malformed"))
+}
+
+/// What the store knows about itself.
+pub(super) fn load_meta(conn: &Connection) -> Result<Meta, StoreError> {
+    let mut statement = conn.prepare_cached("select * from meta where id = 1")?;
+    let mut rows = statement.query([])?;
+    let row = rows
+        .next()?
+        .ok_or_else(|| StoreError::corrupt("the store has lost its first row"))?;
+    let epoch: Option<Vec<u8>> = row.get("feed_epoch")?;
+    let epoch = epoch
+        .map(|bytes| {
+            EpochId::try_from(bytes.as_slice())
+                .map_err(|_| StoreError::corrupt("a malformed epoch"))
+        })
+        .transpose()?;
+    Ok(Meta {
+        last_time: codec::time(row, "last_time")?,
+        last_id: codec::uuid(
+            row.get_ref("last_id")?
+                .as_blob()
+                .map_err(rusqlite::Error::from)?,
+        )?,
+        head: codec::position(row.get("head")?)?,
+        cursor: FeedCursor {
+            epoch,
+            position: codec::position(row.get("feed_position")?)?,
+        },
+    })
+}
+
+/// The last committed time.
+pub(super) fn last_time(conn: &Connection) -> Result<Time, StoreError> {
+    let millis = conn
+        .prepare_cached("select last_time from meta where id = 1")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Time::from_millis(millis))
+}
+
+impl Engine for SqliteEngine {
+    type Work = Batch<Connection>;
+
+    fn transaction(
+        &mut self,
+        body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let begun = self
+            .batch
+            .conn()
+            .prepare_cached("begin immediate")?
+            .execute([]);
+        begun?;
+        self.batch.begin(self.clock.now());
+        let done = body(&mut self.batch)
+            .and_then(|()| self.batch.flush())
+            .and_then(|()| {
+                self.batch.conn().prepare_cached("commit")?.execute([])?;
+                Ok(())
+            });
+        if done.is_err() {
+            self.batch.roll_back();
+            // After some errors SQLite has rolled back by itself.
+            if !self.batch.conn().is_autocommit() {
+                self.batch.conn().execute_batch("rollback")?;
+            }
+        }
+        done
+    }
+
+    fn committed(&mut self) {
+        let (head, concerned) = self.batch.news();
+        self.hub.publish(head, concerned);
+        self.batch.clear();
+    }
+}
+
+/// How many rows of each kind one call deletes.
+const FORGOTTEN_MAX: i64 = 1_000;
+
+/// Deletes what is kept for a time only and is over: remembered requests, cool-downs, events. Whether there may be more.
+pub(super) fn forget_old(
+    batch: &mut Batch<Connection>,
+    policy: &Policy,
+) -> Result<bool, StoreError> {
+    let now = batch.now();
+    let conn = batch.conn();
+    let requests = conn
+        .prepare_cached(
+            "delete from request where (inviter, request_id) in
+                 (select inviter, request_id from request where time <= ?1 order by time limit ?2)",
+        )?
+        .execute(params![
+            now.minus(policy.request_kept).millis(),
+            FORGOTTEN_MAX
+        ])?;
+    let cooldowns = conn
+        .prepare_cached(
+            "delete from withdraw_cooldown where ordered_pair in
+                 (select ordered_pair from withdraw_cooldown where until <= ?1 order by until limit ?2)",
+        )?
+        .execute(params![now.millis(), FORGOTTEN_MAX])?;
+    // Positions are in the order of time, so the first that is kept ends the search.
+    let events = conn
+        .prepare_cached(
+            "delete from event where position in
+                 (select position from (select position, time from event order by position limit ?2) where time <= ?1)",
+        )?
+        .execute(params![now.minus(policy.events_kept).millis(), FORGOTTEN_MAX])?;
+    let full = usize::try_from(FORGOTTEN_MAX).unwrap_or(usize::MAX);
+    Ok([requests, cooldowns, events].contains(&full))
+}

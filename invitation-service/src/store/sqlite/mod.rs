@@ -1,0 +1,368 @@
+//! The embedded store: one file, one writer that commits in groups, readers that never wait for it.
+//!
+//! Deliberately absent: SQL (`tables.rs`, `reads.rs`, `events.rs`, `watch.rs`) and decisions.
+
+mod batch;
+mod codec;
+mod engine;
+mod events;
+mod reads;
+mod tables;
+mod watch;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use service_kit::{
+    clock::Clock,
+    epoch::{Diverged, EpochId, Epochs},
+    error::StoreError,
+    feed::{Hub, Subscription},
+    group_commit::{GroupCommit, GroupCommitOptions},
+    id::{IdSource, MemberId, PairKey},
+    secret::StoreSecret,
+    sqlite::{OpenError, Readers, SqliteFile, SqliteOptions},
+    time::Time,
+};
+use uuid::Uuid;
+
+use self::{
+    batch::Batch,
+    engine::{Opened, SqliteEngine},
+};
+use super::{
+    Barred, Counts, Decided, ListQuery, Selected, Selection, Store, command,
+    command::{
+        AwaitedVerdict,
+        answer::{Acceptance, Ending},
+        facts::FeedFact,
+        member::PreferenceChange,
+        rebuild::FactsPage,
+        send::{Answer, SendInvitation},
+    },
+    feed::{MemberEvent, ServiceEvent, Stretch},
+    rows::FeedCursor,
+};
+use crate::domain::{
+    accept::{Ruled, Ruling},
+    invitation::Role,
+    member::{Member, Preferences, Quota},
+    pair::DeclineReason,
+    policy::Policy,
+    view::View,
+};
+
+/// The embedded store.
+pub struct SqliteStore {
+    writer: GroupCommit<SqliteEngine>,
+    readers: Readers,
+    policy: Arc<Policy>,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+    epochs: Epochs,
+    secret: StoreSecret,
+}
+
+impl SqliteStore {
+    /// Opens the store, makes it if it is absent, and begins a new epoch.
+    ///
+    /// Fails when another process has it, when it was written by a newer program, or when it cannot be read or written.
+    pub fn open(
+        options: SqliteOptions,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let file = SqliteFile::open(options)?;
+        let readers = file.readers()?;
+        let hub = Hub::new();
+        let Opened {
+            engine,
+            epochs,
+            secret,
+        } = SqliteEngine::open(file, clock.clone(), hub.clone())?;
+        let writer = GroupCommit::spawn(engine, "invitation-writer", GroupCommitOptions::default())
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            writer,
+            readers,
+            policy: Arc::new(policy),
+            clock,
+            hub,
+            epochs,
+            secret,
+        })
+    }
+
+    /// Resolves when the writer has ended, which a process should not outlive.
+    pub async fn closed(&self) {
+        self.writer.closed().await;
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        mut command: impl FnMut(&mut Batch<Connection>, &Policy) -> Result<T, StoreError>
+        + Send
+        + 'static,
+    ) -> Result<T, StoreError> {
+        let policy = self.policy.clone();
+        self.writer
+            .submit(move |batch| command(batch, &policy))
+            .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection, &Policy, Time) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let policy = self.policy.clone();
+        let clock = self.clock.now();
+        self.readers
+            .read(move |conn| {
+                let now = clock.max(engine::last_time(conn)?);
+                query(conn, &policy, now)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn send(&self, send: SendInvitation) -> Decided<Answer> {
+        self.write(move |batch, policy| command::send::send(batch, policy, &send))
+            .await
+    }
+
+    async fn preview_send(&self, send: SendInvitation) -> Decided<Answer> {
+        let secret = self.secret.clone();
+        self.read(move |conn, policy, now| {
+            let meta = engine::load_meta(conn)?;
+            let mut batch = Batch::new(conn, secret, IdSource::from_os(), meta, false);
+            batch.begin(now);
+            command::send::send(&mut batch, policy, &send)
+        })
+        .await
+    }
+
+    async fn accept(&self, member: MemberId, invitation_id: Uuid) -> Decided<Acceptance> {
+        self.write(move |batch, policy| {
+            command::answer::accept(batch, policy, &member, &invitation_id)
+        })
+        .await
+    }
+
+    async fn decline(
+        &self,
+        member: MemberId,
+        invitation_id: Uuid,
+        reason: DeclineReason,
+    ) -> Decided<Ending> {
+        self.write(move |batch, policy| {
+            command::answer::decline(batch, policy, &member, &invitation_id, reason)
+        })
+        .await
+    }
+
+    async fn undo_decline(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending> {
+        self.write(move |batch, _| command::answer::undo_decline(batch, &member, &invitation_id))
+            .await
+    }
+
+    async fn withdraw(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending> {
+        self.write(move |batch, policy| {
+            command::withdraw::withdraw(batch, policy, &member, &invitation_id)
+        })
+        .await
+    }
+
+    async fn mark_seen(&self, member: MemberId, until: Time) -> Decided<()> {
+        self.write(move |batch, _| command::member::mark_seen(batch, &member, until))
+            .await
+    }
+
+    async fn update_preferences(
+        &self,
+        member: MemberId,
+        change: PreferenceChange,
+    ) -> Decided<Preferences> {
+        self.write(move |batch, _| command::member::update_preferences(batch, &member, change))
+            .await
+    }
+
+    async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()> {
+        self.write(move |batch, _| command::member::unbar(batch, &member, &inviter))
+            .await
+    }
+
+    async fn rule(
+        &self,
+        key: PairKey,
+        epoch: EpochId,
+        ruling: Ruling,
+    ) -> Result<Option<Ruled>, StoreError> {
+        self.write(move |batch, policy| command::facts::rule(batch, policy, &key, epoch, &ruling))
+            .await
+    }
+
+    async fn review(&self, key: PairKey) -> Result<Option<AwaitedVerdict>, StoreError> {
+        self.write(move |batch, policy| command::review::review(batch, policy, &key))
+            .await
+    }
+
+    async fn auto_withdraw(&self, member: MemberId) -> Result<(), StoreError> {
+        self.write(move |batch, _| command::withdraw::auto_withdraw(batch, &member))
+            .await
+    }
+
+    async fn forget_old(&self) -> Result<bool, StoreError> {
+        self.write(|batch, policy| engine::forget_old(batch, policy))
+            .await
+    }
+
+    async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError> {
+        self.write(move |batch, policy| command::facts::fold(batch, policy, &facts, until))
+            .await
+    }
+
+    async fn erase(&self, member: MemberId) -> Result<bool, StoreError> {
+        self.write(move |batch, _| command::erase::erase(batch, &member))
+            .await
+    }
+
+    async fn rewind_pairs(
+        &self,
+        after: Option<PairKey>,
+        common_position: u64,
+    ) -> Result<Option<PairKey>, StoreError> {
+        self.write(move |batch, _| {
+            command::rebuild::rewind_pairs(batch, after.as_ref(), common_position)
+        })
+        .await
+    }
+
+    async fn merge_page(&self, page: FactsPage) -> Result<Option<PairKey>, StoreError> {
+        self.write(move |batch, policy| command::rebuild::merge_page(batch, policy, &page))
+            .await
+    }
+
+    async fn cursor(&self) -> Result<FeedCursor, StoreError> {
+        self.read(|conn, _, _| Ok(engine::load_meta(conn)?.cursor))
+            .await
+    }
+
+    async fn due_pairs(&self, limit: usize) -> Result<Vec<PairKey>, StoreError> {
+        self.read(move |conn, _, now| reads::due_pairs(conn, now, limit))
+            .await
+    }
+
+    async fn due_members(&self, limit: usize) -> Result<Vec<MemberId>, StoreError> {
+        self.read(move |conn, _, now| reads::due_members(conn, now, limit))
+            .await
+    }
+
+    async fn get(&self, member: MemberId, invitation_id: Uuid) -> Result<Option<View>, StoreError> {
+        self.read(move |conn, policy, now| reads::get(conn, policy, now, &member, &invitation_id))
+            .await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<(Vec<View>, bool), StoreError> {
+        self.read(move |conn, policy, now| reads::list(conn, policy, now, &query))
+            .await
+    }
+
+    async fn counts(&self, member: MemberId) -> Result<Counts, StoreError> {
+        self.read(move |conn, policy, now| reads::counts(conn, policy, now, &member))
+            .await
+    }
+
+    async fn states(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+    ) -> Result<Vec<Option<(Role, Uuid)>>, StoreError> {
+        self.read(move |conn, _, now| {
+            let state = |other: &MemberId| reads::state(conn, now, &member, other);
+            others.iter().map(state).collect()
+        })
+        .await
+    }
+
+    async fn quota(&self, member: MemberId) -> Result<Quota, StoreError> {
+        self.read(move |conn, policy, now| {
+            let row =
+                tables::load_member(conn, &member)?.unwrap_or_else(|| Member::new(member.clone()));
+            let mut quota = row.quota(policy, now);
+            quota.pending_sent = reads::counts(conn, policy, now, &member)?.sent_pending;
+            Ok(quota)
+        })
+        .await
+    }
+
+    async fn preferences(&self, member: MemberId) -> Result<Preferences, StoreError> {
+        self.read(move |conn, _, _| {
+            let row = tables::load_member(conn, &member)?;
+            Ok(row.map_or_else(Preferences::default, |member| member.preferences))
+        })
+        .await
+    }
+
+    async fn bars(
+        &self,
+        member: MemberId,
+        after: Option<MemberId>,
+        limit: usize,
+    ) -> Result<(Vec<Barred>, bool), StoreError> {
+        self.read(move |conn, _, _| reads::bars(conn, &member, after.as_ref(), limit))
+            .await
+    }
+
+    async fn select(&self, selection: Selection) -> Result<Selected, StoreError> {
+        self.read(move |conn, _, now| reads::select(conn, now, &selection))
+            .await
+    }
+
+    async fn head(&self) -> Result<u64, StoreError> {
+        self.read(|conn, _, _| watch::head(conn)).await
+    }
+
+    async fn service_events(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Option<Stretch<ServiceEvent>>, StoreError> {
+        self.read(move |conn, _, now| watch::service_events(conn, now, after, limit))
+            .await
+    }
+
+    async fn member_events(
+        &self,
+        member: MemberId,
+        after: u64,
+    ) -> Result<Option<Stretch<MemberEvent>>, StoreError> {
+        self.read(move |conn, policy, now| watch::member_events(conn, policy, now, &member, after))
+            .await
+    }
+
+    fn subscribe(&self, member: Option<&MemberId>) -> Subscription {
+        match member {
+            Some(member) => self.hub.subscribe(member.as_str()),
+            None => self.hub.subscribe_all(),
+        }
+    }
+
+    fn epoch(&self) -> EpochId {
+        self.epochs.current()
+    }
+
+    fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged> {
+        self.epochs.check(epoch, position)
+    }
+
+    fn secret(&self) -> &StoreSecret {
+        &self.secret
+    }
+
+    async fn close(&self) {
+        self.writer.clone().close().await;
+    }
+}

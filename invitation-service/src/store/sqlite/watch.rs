@@ -1,0 +1,212 @@
+//! What watchers read, each in one snapshot.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, params};
+use service_kit::{
+    error::StoreError,
+    id::{MemberId, PairKey},
+    time::Time,
+};
+use uuid::Uuid;
+
+use super::{codec, events, tables};
+use crate::{
+    domain::{
+        invitation::{Effect, Happening},
+        member::Member,
+        policy::Policy,
+        view::view,
+    },
+    store::{
+        feed::{MemberChange, MemberEvent, ServiceEvent, StoredEvent, Stretch},
+        rows::EventKind,
+    },
+};
+
+/// How many events a member may have missed; whoever missed more lists anew.
+const MISSED_MAX: usize = 10_000;
+
+/// The position of the last event.
+pub(super) fn head(conn: &Connection) -> Result<u64, StoreError> {
+    let head = conn
+        .prepare_cached("select head from meta where id = 1")?
+        .query_row([], |row| row.get(0))?;
+    codec::position(head)
+}
+
+/// The position of the first event that is still kept, or the one that the next will have.
+pub(super) fn first_kept(conn: &Connection) -> Result<u64, StoreError> {
+    let first: Option<i64> = conn
+        .prepare_cached("select min(position) from event")?
+        .query_row([], |row| row.get(0))?;
+    match first {
+        Some(first) => codec::position(first),
+        None => Ok(head(conn)?.saturating_add(1)),
+    }
+}
+
+/// The events after a position, for services; `None` when some of them are no longer kept.
+pub(super) fn service_events(
+    conn: &Connection,
+    now: Time,
+    after: u64,
+    limit: usize,
+) -> Result<Option<Stretch<ServiceEvent>>, StoreError> {
+    if after.saturating_add(1) < first_kept(conn)? {
+        return Ok(None);
+    }
+    let mut statement =
+        conn.prepare_cached("select * from event where position > ?1 order by position limit ?2")?;
+    let mut rows = statement.query(params![
+        codec::position_number(after),
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    ])?;
+    let mut stretch = Stretch {
+        events: Vec::new(),
+        until: after,
+    };
+    while let Some(row) = rows.next()? {
+        let event = events::read(row)?;
+        stretch.until = event.position;
+        if let EventKind::Step(happening) = event.kind {
+            let notify = notify(conn, now, &event, happening)?;
+            stretch.events.push(ServiceEvent { event, notify });
+        }
+    }
+    Ok(Some(stretch))
+}
+
+/// Who may be told of an event now.
+fn notify(
+    conn: &Connection,
+    now: Time,
+    event: &StoredEvent,
+    happening: Happening,
+) -> Result<Option<MemberId>, StoreError> {
+    let (Some(inviter), Some(invitee)) = (&event.inviter, &event.invitee) else {
+        return Ok(None);
+    };
+    if !matches!(happening, Happening::Sent | Happening::Accepted) {
+        return Ok(None);
+    }
+    let key = PairKey::new(inviter, invitee)
+        .ok_or_else(|| StoreError::corrupt("an event of one member"))?;
+    let Some((pair, _)) = tables::load_pair(conn, &key)? else {
+        return Ok(None);
+    };
+    let told = match happening {
+        Happening::Sent => pair
+            .live
+            .filter(|live| live.invitation.id == event.invitation_id)
+            .filter(|live| live.acceptance.is_none() && live.invitation.expire_time > now)
+            .filter(|live| !live.invitation.filtered)
+            .map(|_| invitee),
+        _ => pair
+            .accepted
+            .filter(|accepted| accepted.invitation.id == event.invitation_id)
+            .map(|_| inviter),
+    };
+    Ok(told.cloned())
+}
+
+/// What became of a member's lists since a position; `None` when that can no longer be said.
+pub(super) fn member_events(
+    conn: &Connection,
+    policy: &Policy,
+    now: Time,
+    id: &MemberId,
+    after: u64,
+) -> Result<Option<Stretch<MemberEvent>>, StoreError> {
+    if after.saturating_add(1) < first_kept(conn)? {
+        return Ok(None);
+    }
+    let until = head(conn)?;
+    let mut stretch = Stretch {
+        events: Vec::new(),
+        until,
+    };
+    let Some(member) = tables::load_member(conn, id)? else {
+        return Ok(Some(stretch));
+    };
+    let Some(touched) = touched_since(conn, &member, after)? else {
+        return Ok(None);
+    };
+    for (invitation_id, touch) in &touched.invitations {
+        let entry = tables::load_entry(conn, id, invitation_id)?
+            .filter(|entry| entry.place.is_list() && entry.is_kept(policy, now));
+        let change = match entry {
+            Some(entry) => {
+                MemberChange::Listed(view(id, &member.seen_until, *invitation_id, &entry))
+            }
+            // It came and went while nobody looked.
+            None if touch.appeared => continue,
+            None => MemberChange::Gone(*invitation_id),
+        };
+        stretch.events.push(MemberEvent {
+            position: touch.first,
+            change,
+        });
+    }
+    if let Some(position) = touched.seen {
+        stretch.events.push(MemberEvent {
+            position,
+            change: MemberChange::Seen(member.seen_until),
+        });
+    }
+    // By the first touch, so that whatever a position covers has been told when it is resumed from.
+    stretch.events.sort_unstable_by_key(|event| event.position);
+    Ok(Some(stretch))
+}
+
+struct Touched {
+    invitations: HashMap<Uuid, Touch>,
+    /// The latest mark of seeing.
+    seen: Option<u64>,
+}
+
+/// How an invitation was touched in a stretch of the feed.
+struct Touch {
+    first: u64,
+    appeared: bool,
+}
+
+fn touched_since(
+    conn: &Connection,
+    member: &Member,
+    after: u64,
+) -> Result<Option<Touched>, StoreError> {
+    let mut missed = BTreeMap::new();
+    let mut next = member.last_event;
+    while let Some(link) = next.filter(|link| link.position > after) {
+        if missed.len() == MISSED_MAX {
+            return Ok(None);
+        }
+        let Some(event) = events::load(conn, link.position)? else {
+            return Ok(None);
+        };
+        next = event.previous_of(link.role);
+        missed.insert(link.position, (link.role, event));
+    }
+    let mut touched = Touched {
+        invitations: HashMap::new(),
+        seen: None,
+    };
+    for (position, (role, event)) in missed {
+        if event.kind == EventKind::Seen {
+            touched.seen = Some(position);
+            continue;
+        }
+        let effect = event.effect_on(role);
+        if effect != Effect::None {
+            touched
+                .invitations
+                .entry(event.invitation_id)
+                .or_insert(Touch {
+                    first: position,
+                    appeared: effect == Effect::Appeared,
+                });
+        }
+    }
+    Ok(Some(touched))
+}
