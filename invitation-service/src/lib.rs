@@ -1,4 +1,132 @@
-//! x
-#![allow(missing_docs)]
+//! invitation-service: who invites whom, and what becomes of it, until connection-service connects the two.
+//!
+//! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (gather, hand to the store, act on the outcome) →
+//! [`store`] (load, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. Beside it: [`limiter`] (the weekly
+//! cap in front of the store), [`connections`] (connection-service and the feed of its facts), [`worker`] (what nobody waits for),
+//! [`config`] (every key).
+//!
+//! Deliberately absent: connections and blocks. They are connection-service's; here is a copy of what decisions need.
+
+pub mod config;
+pub mod connections;
 pub mod domain;
+pub mod grpc;
+pub mod limiter;
 pub mod store;
+pub mod usecase;
+pub mod worker;
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use service_kit::{
+    clock::Clock,
+    server::{self, HealthHandle, ServeError},
+    sqlite::OpenError,
+    watch::Watches,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+pub use domain::policy::Policy;
+
+use connections::{RemoteConnections, follow::Follower};
+use limiter::{LocalLimiter, LocalLimiterOptions};
+use store::{Store as _, sqlite::SqliteStore};
+use usecase::{Context, WITHOUT_PLACE_MAX};
+
+/// Why the service does not run, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] OpenError),
+    /// The URL of connection-service is malformed.
+    #[error("the URL of connection-service is malformed")]
+    ConnectionUrl(#[source] tonic::transport::Error),
+    /// Nothing can be served.
+    #[error("nothing can be served")]
+    Serve(#[from] ServeError),
+    /// The store's writer has ended by itself.
+    #[error("the store has ended")]
+    StoreEnded,
+    /// A part of the service panicked.
+    #[error("a part of the service panicked")]
+    Panicked(#[source] tokio::task::JoinError),
+}
+
+/// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it returns,
+/// the store's file is free for another process.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let (database, policy) = (config.database.clone(), config.policy.clone());
+    let store_clock = clock.clone();
+    let open = move || SqliteStore::open(database, policy, store_clock);
+    let store = tokio::task::spawn_blocking(open)
+        .await
+        .map_err(RunError::Panicked)??;
+    let store = Arc::new(store);
+    let remote = RemoteConnections::new(&config.connections).map_err(RunError::ConnectionUrl)?;
+    // Ends with the caller's, or by itself when the store does.
+    let stop = shutdown.child_token();
+    let (follower, followed) = Follower::new(store.clone(), &remote);
+    let context = Arc::new(Context {
+        store: store.clone(),
+        connections: Arc::new(remote),
+        followed,
+        limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
+            weekly_cap: config.policy.weekly_cap,
+            weekly_window: config.policy.weekly_window,
+            members_max: config.limiter_members_max,
+        })),
+        clock,
+        watches: Watches::new(config.watches, stop.clone()),
+        without_place: Cache::new(WITHOUT_PLACE_MAX),
+    });
+    let following = tokio::spawn(follower.run(stop.clone()));
+    let working = tokio::spawn(worker::run(
+        context.clone(),
+        config.worker_poll,
+        stop.clone(),
+    ));
+    let health = HealthHandle::new();
+    health.set_serving();
+    let serving = server::serve(
+        listener,
+        grpc::routes(context),
+        &grpc::SERVICE_NAMES,
+        &[acquaint_proto::FILE_DESCRIPTOR_SET],
+        health.clone(),
+        stop.clone(),
+        config.server,
+    );
+    let (served, store_ended) = tokio::join!(
+        async {
+            let served = serving.await;
+            stop.cancel();
+            served
+        },
+        async {
+            let ended = stop.run_until_cancelled(store.closed()).await;
+            if ended.is_some() {
+                health.set_not_serving();
+                stop.cancel();
+            }
+            ended
+        }
+    );
+    let (followed, worked) = tokio::join!(following, working);
+    store.close().await;
+    served?;
+    followed.map_err(RunError::Panicked)?;
+    worked.map_err(RunError::Panicked)?;
+    match store_ended {
+        Some(()) => Err(RunError::StoreEnded),
+        None => Ok(()),
+    }
+}

@@ -1,16 +1,18 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
 //! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`secret`]),
-//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire needs
-//! ([`status`], [`deadline`], [`server`], [`telemetry`], [`shutdown`]).
+//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
+//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`env`], [`telemetry`], [`shutdown`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
 pub mod clock;
 pub mod deadline;
+pub mod env;
 pub mod epoch;
 pub mod error;
 pub mod feed;
+pub mod fields;
 pub mod group_commit;
 pub mod id;
 pub mod page_token;
@@ -21,3 +23,4 @@ pub mod sqlite;
 pub mod status;
 pub mod telemetry;
 pub mod time;
+pub mod watch;

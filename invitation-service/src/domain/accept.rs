@@ -174,6 +174,11 @@ pub fn rule(
                 Ruled::Gone
             }
         },
+        // Connected in another way since: nothing is left to wait for an answer.
+        Verdict::Refused { .. } if pair.facts.connection.is_some() => {
+            transitions.extend(facts::end_live(pair, Happening::Ended));
+            Ruled::Gone
+        }
         Verdict::Refused { full } => {
             transitions.extend(give_back(pair));
             Ruled::Returned { full }

@@ -221,6 +221,18 @@ fn taking_back_restores_what_was_but_for_what_is_known_since() {
     }
 }
 
+/// The feed brings this, so far beyond what was followed at the start.
+fn fact(pair: &mut Pair, facts: Facts, position: u64) {
+    learn(
+        pair,
+        facts,
+        CURSOR + position,
+        CURSOR + position - 1,
+        &policy(),
+        NOW,
+    );
+}
+
 #[test]
 fn a_decline_is_not_taken_back_over_what_came_between() {
     let check = |name: &str, between: fn(&mut Pair), expected: Came| {
@@ -230,16 +242,6 @@ fn a_decline_is_not_taken_back_over_what_came_between() {
         let result = came(undo_decline(&mut pair, INVITEE, &ID, CURSOR + 9, NOW));
         assert_eq!(pair != unchanged, result == Came::Done, "{name}");
         assert_eq!(result, expected, "{name}");
-    };
-    let fact = |pair: &mut Pair, facts: Facts, position| {
-        learn(
-            pair,
-            facts,
-            CURSOR + position,
-            CURSOR + position - 1,
-            &policy(),
-            NOW,
-        );
     };
     check("nothing", |_| {}, Came::Done);
     check(
@@ -259,12 +261,12 @@ fn a_decline_is_not_taken_back_over_what_came_between() {
     );
     check(
         "a connection",
-        move |p| fact(p, connected_elsewhere(), 1),
+        |p| fact(p, connected_elsewhere(), 1),
         not_pending(),
     );
     check(
         "a connection that came and went",
-        move |p| {
+        |p| {
             fact(p, connected_elsewhere(), 1);
             fact(p, strangers(), 2);
         },
@@ -272,17 +274,17 @@ fn a_decline_is_not_taken_back_over_what_came_between() {
     );
     check(
         "a block by the inviter",
-        move |p| fact(p, blocked_by(INVITER), 1),
+        |p| fact(p, blocked_by(INVITER), 1),
         not_pending(),
     );
     check(
         "a block by the invitee",
-        move |p| fact(p, blocked_by(INVITEE), 1),
+        |p| fact(p, blocked_by(INVITEE), 1),
         not_pending(),
     );
     check(
         "a block that came and went",
-        move |p| {
+        |p| {
             fact(p, blocked_by(INVITEE), 1);
             fact(p, strangers(), 2);
         },
@@ -290,7 +292,7 @@ fn a_decline_is_not_taken_back_over_what_came_between() {
     );
     check(
         "news that nothing holds",
-        move |p| fact(p, strangers(), 1),
+        |p| fact(p, strangers(), 1),
         Came::Done,
     );
     check("the bar was lifted", |p| unbar(p, INVITEE), Came::Done);

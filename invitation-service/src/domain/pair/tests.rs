@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::fixture::{
     Before, CURSOR, ID, INVITEE, INVITER, START, at, blocked_by, connected_elsewhere, id,
-    invitation, pair, pending, policy,
+    invitation, pair, pair_inviting, pending, policy,
 };
 
 #[test]
@@ -54,16 +54,16 @@ fn a_row_is_kept_for_as_long_as_anything_is_left_in_it() {
     );
 }
 
+fn declined(inviter: Side) -> Sides<Option<Declined>> {
+    pair_inviting(inviter, Before::Declined(DeclineReason::NotNow)).declined
+}
+
 #[test]
 fn the_next_deadline_is_the_earliest() {
     let check = |name: &str, arrange: fn(&mut Pair), expected: Option<Time>| {
         let mut pair = pair(Before::Nothing);
         arrange(&mut pair);
         assert_eq!(pair.next_deadline(CURSOR, START), expected, "{name}");
-    };
-    let declined = |inviter| {
-        crate::domain::fixture::pair_inviting(inviter, Before::Declined(DeclineReason::NotNow))
-            .declined
     };
     check("nothing", |_| {}, None);
     check(
@@ -88,12 +88,12 @@ fn the_next_deadline_is_the_earliest() {
     );
     check(
         "declined",
-        move |p| p.declined = declined(INVITER),
+        |p| p.declined = declined(INVITER),
         Some(at(Span::hours(24))),
     );
     check(
         "declined by the other",
-        move |p| p.declined = declined(INVITEE),
+        |p| p.declined = declined(INVITEE),
         Some(at(Span::hours(24))),
     );
     check(
@@ -114,7 +114,7 @@ fn the_next_deadline_is_the_earliest() {
     );
     check(
         "pending, and declined before",
-        move |p| {
+        |p| {
             p.declined = declined(INVITER);
             p.live = Some(pending(invitation(id(2), INVITEE)));
         },

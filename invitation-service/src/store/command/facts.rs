@@ -79,7 +79,8 @@ pub fn fold(
             settle(rows, &before, after, &learned.transitions, None)?;
         }
     }
-    if until.position >= rows.cursor().position {
+    let followed = rows.cursor();
+    if until.epoch != followed.epoch || until.position >= followed.position {
         rows.put_cursor(until);
     }
     Ok(())

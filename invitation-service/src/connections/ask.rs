@@ -1,0 +1,102 @@
+//! Many questions about pairs in one call: whoever asks while a call is under way shares the next one.
+//!
+//! Deliberately absent: waiting for more questions than are there; and keeping answers, for what is between two members is never read
+//! from a cache.
+
+use std::{sync::Arc, time::Duration};
+
+use acquaint_proto::connection::internal::v1::{
+    BatchGetPairFactsRequest, fact_service_client::FactServiceClient,
+};
+use service_kit::id::PairKey;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tonic::transport::Channel;
+
+use super::convert;
+use crate::store::command::send::Told;
+
+/// How many pairs one call asks about.
+const PAIRS_MAX: usize = 256;
+/// How many calls may be under way.
+const CALLS_MAX: usize = 4;
+/// How many questions may wait.
+const WAITING_MAX: usize = 4_096;
+
+type Question = (PairKey, oneshot::Sender<Told>);
+
+/// Asks connection-service about pairs, many at a time.
+#[derive(Clone)]
+pub(super) struct Asker {
+    questions: mpsc::Sender<Question>,
+    wait_max: Duration,
+}
+
+impl Asker {
+    /// Starts the task that asks; it ends with the last handle. `wait_max`: after which no answer is waited for.
+    pub(super) fn start(client: FactServiceClient<Channel>, wait_max: Duration) -> Self {
+        let (questions, asked) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(ask_all(client, asked, wait_max));
+        Self {
+            questions,
+            wait_max,
+        }
+    }
+
+    /// What holds between two members; `None` when no answer comes in time.
+    pub(super) async fn ask(&self, key: PairKey) -> Option<Told> {
+        let (answer, answered) = oneshot::channel();
+        self.questions.try_send((key, answer)).ok()?;
+        tokio::time::timeout(self.wait_max, answered)
+            .await
+            .ok()?
+            .ok()
+    }
+}
+
+async fn ask_all(
+    client: FactServiceClient<Channel>,
+    mut asked: mpsc::Receiver<Question>,
+    wait_max: Duration,
+) {
+    let calls = Arc::new(Semaphore::new(CALLS_MAX));
+    let mut questions = Vec::with_capacity(PAIRS_MAX);
+    loop {
+        // First a free call, then whoever waits: so that questions gather while all calls are under way.
+        let Ok(call) = calls.clone().acquire_owned().await else {
+            return;
+        };
+        if asked.recv_many(&mut questions, PAIRS_MAX).await == 0 {
+            return;
+        }
+        let batch = std::mem::replace(&mut questions, Vec::with_capacity(PAIRS_MAX));
+        let client = client.clone();
+        tokio::spawn(async move {
+            // Whoever asked has given up by then.
+            let _ = tokio::time::timeout(wait_max, ask_batch(client, batch)).await;
+            drop(call);
+        });
+    }
+}
+
+async fn ask_batch(mut client: FactServiceClient<Channel>, batch: Vec<Question>) {
+    let request = BatchGetPairFactsRequest {
+        pairs: batch.iter().map(|(key, _)| convert::to_pair(key)).collect(),
+    };
+    let answer = match client.batch_get_pair_facts(request).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => {
+            tracing::debug!(code = ?status.code(), "connection-service does not answer; the copy speaks");
+            return;
+        }
+    };
+    let Some(at) = convert::position(answer.position.as_ref()) else {
+        tracing::error!("connection-service gave facts without a position");
+        return;
+    };
+    for ((key, asker), facts) in batch.into_iter().zip(&answer.facts) {
+        if let Some(told) = convert::told(&key, facts, at) {
+            // Whoever asked may have given up.
+            let _ = asker.send(told);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Following connection-service's feed, so that the copy of its facts is never far behind.
+//!
+//! The cursor moves in the transaction that folds, so nothing is skipped and nothing is folded twice. When the feed cannot be resumed
+//! (absent too long, or another history), the copy is started anew from the list of all facts. Deliberately absent: what facts do to
+//! invitations (`domain/facts.rs`).
+
+use std::{sync::Arc, time::Duration};
+
+use acquaint_proto::connection::internal::v1::{
+    AcknowledgeFactsRequest, ListFactsRequest, WatchFactsRequest, WatchFactsResponse, fact,
+    fact_service_client::FactServiceClient,
+};
+use service_kit::{
+    error::StoreError,
+    id::{MemberId, PairKey},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, transport::Channel};
+
+use super::{RemoteConnections, convert};
+use crate::store::{
+    Store,
+    command::{facts::FeedFact, rebuild::FactsPage},
+    rows::FeedCursor,
+};
+
+/// The first and the longest wait before following again after it broke off.
+const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How many facts of one message are folded in one transaction.
+const FOLD_MAX: usize = 200;
+/// How many facts one page of the list holds.
+const PAGE_SIZE: i32 = 500;
+/// Names, with the refusal of another history, the last position common to both.
+const COMMON_POSITION_KEY: &str = "acquaint-common-position";
+
+/// How far the feed has been followed, for those who wait for it.
+pub type Followed = watch::Receiver<FeedCursor>;
+
+/// Why following broke off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("connection-service: {:?}", .0.code())]
+    Wire(Box<Status>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("connection-service sent what makes no sense here: {0}")]
+    Nonsense(&'static str),
+    #[error("connection-service has begun another history")]
+    MovedOn,
+}
+
+impl From<Status> for Broken {
+    fn from(status: Status) -> Self {
+        Self::Wire(Box::new(status))
+    }
+}
+
+/// Follows the feed.
+pub struct Follower {
+    store: Arc<dyn Store>,
+    client: FactServiceClient<Channel>,
+    followed: watch::Sender<FeedCursor>,
+}
+
+impl Follower {
+    /// A follower that has not begun.
+    pub fn new(store: Arc<dyn Store>, connections: &RemoteConnections) -> (Self, Followed) {
+        let nowhere = FeedCursor {
+            epoch: None,
+            position: 0,
+        };
+        let (followed, receiver) = watch::channel(nowhere);
+        let follower = Self {
+            store,
+            client: connections.client(),
+            followed,
+        };
+        (follower, receiver)
+    }
+
+    /// Follows until `stop` is cancelled, coming back by itself whenever it breaks off.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut wait = RETRY_WAITS.0;
+        loop {
+            let before = *self.followed.borrow();
+            let Some(followed) = stop.run_until_cancelled(self.follow()).await else {
+                return;
+            };
+            if let Err(broken) = followed {
+                tracing::warn!("following connection-service broke off: {broken}");
+            }
+            // It had worked for a while, so the next attempt may come soon.
+            if *self.followed.borrow() != before {
+                wait = RETRY_WAITS.0;
+            }
+            if stop
+                .run_until_cancelled(tokio::time::sleep(wait))
+                .await
+                .is_none()
+            {
+                return;
+            }
+            wait = (wait * 2).min(RETRY_WAITS.1);
+        }
+    }
+
+    async fn follow(&mut self) -> Result<(), Broken> {
+        let cursor = self.store.cursor().await?;
+        if cursor.epoch.is_none() {
+            return self.rebuild(None).await;
+        }
+        let request = WatchFactsRequest {
+            after: convert::to_position(cursor),
+        };
+        let mut messages = match self.client.watch_facts(request).await {
+            Ok(messages) => messages.into_inner(),
+            Err(status) => return self.start_anew_or_break(status).await,
+        };
+        loop {
+            match messages.message().await {
+                Ok(Some(message)) => self.fold(message).await?,
+                Ok(None) => return Ok(()),
+                Err(status) => return self.start_anew_or_break(status).await,
+            }
+        }
+    }
+
+    async fn start_anew_or_break(&mut self, status: Status) -> Result<(), Broken> {
+        match status.code() {
+            Code::OutOfRange => self.rebuild(None).await,
+            Code::FailedPrecondition => {
+                let common = status.metadata().get(COMMON_POSITION_KEY);
+                let common = common.and_then(|value| value.to_str().ok()?.parse().ok());
+                let common = common.ok_or(Broken::Nonsense(
+                    "another history without a common position",
+                ))?;
+                self.rebuild(Some(common)).await
+            }
+            _ => Err(status.into()),
+        }
+    }
+
+    async fn fold(&mut self, message: WatchFactsResponse) -> Result<(), Broken> {
+        let (epoch, position) = convert::position(message.position.as_ref())
+            .ok_or(Broken::Nonsense("facts without a position"))?;
+        let at = |position| FeedCursor {
+            epoch: Some(epoch),
+            position,
+        };
+        let mut batch = Vec::new();
+        for fact in message.facts {
+            match fact
+                .change
+                .ok_or(Broken::Nonsense("a fact without a change"))?
+            {
+                fact::Change::Pair(facts) => {
+                    let spoken =
+                        convert::spoken(&facts).ok_or(Broken::Nonsense("malformed facts"))?;
+                    batch.push(FeedFact {
+                        position: fact.position,
+                        key: spoken.key,
+                        facts: spoken.facts,
+                    });
+                    if batch.len() >= FOLD_MAX {
+                        self.store
+                            .fold(std::mem::take(&mut batch), at(fact.position))
+                            .await?;
+                    }
+                }
+                fact::Change::ErasedMemberId(id) => {
+                    let id = MemberId::parse(&id)
+                        .map_err(|_| Broken::Nonsense("a malformed member id"))?;
+                    let before = at(fact.position.saturating_sub(1));
+                    self.store.fold(std::mem::take(&mut batch), before).await?;
+                    while !self.store.erase(id.clone()).await? {}
+                    self.store.fold(Vec::new(), at(fact.position)).await?;
+                }
+            }
+        }
+        self.store.fold(batch, at(position)).await?;
+        self.reached(at(position)).await
+    }
+
+    /// Tells those who wait here, and connection-service.
+    async fn reached(&mut self, cursor: FeedCursor) -> Result<(), Broken> {
+        self.followed.send_replace(cursor);
+        let position = convert::to_position(cursor);
+        self.client
+            .acknowledge_facts(AcknowledgeFactsRequest { position })
+            .await?;
+        Ok(())
+    }
+
+    /// Starts the copy anew from the list of all facts. `common_position`: up to where another history is the same as the one followed so
+    /// far; `None` where it is the same history.
+    async fn rebuild(&mut self, common_position: Option<u64>) -> Result<(), Broken> {
+        tracing::info!(
+            common_position,
+            "starting the copy of connection-service's facts anew"
+        );
+        if let Some(common) = common_position {
+            let mut after = None;
+            while let Some(last) = self.store.rewind_pairs(after, common).await? {
+                after = Some(last);
+            }
+        }
+        let mut begun = None;
+        let mut after = None;
+        let mut page_token = String::new();
+        loop {
+            let request = ListFactsRequest {
+                page_size: PAGE_SIZE,
+                page_token,
+            };
+            let page = self.client.list_facts(request).await?.into_inner();
+            let at = convert::position(page.position.as_ref())
+                .ok_or(Broken::Nonsense("a list without a position"))?;
+            // What is told from the first page's position on covers what changed while the other pages were read.
+            let begun = *begun.get_or_insert(at);
+            if at.0 != begun.0 {
+                return Err(Broken::MovedOn);
+            }
+            let facts: Option<Vec<_>> = page.facts.iter().map(convert::spoken).collect();
+            let facts = facts.ok_or(Broken::Nonsense("malformed facts"))?;
+            let facts: Vec<_> = facts
+                .into_iter()
+                .map(|spoken| (spoken.key, spoken.facts))
+                .collect();
+            let last = page.next_page_token.is_empty();
+            let until = facts.last().map(|(key, _)| key.clone()).filter(|_| !last);
+            after = self.merge(after, until, facts, at.1).await?;
+            if last {
+                let cursor = FeedCursor {
+                    epoch: Some(begun.0),
+                    position: begun.1,
+                };
+                self.store.fold(Vec::new(), cursor).await?;
+                return self.reached(cursor).await;
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// Merges one page, in as many transactions as it takes; where the next page begins.
+    async fn merge(
+        &mut self,
+        mut after: Option<PairKey>,
+        until: Option<PairKey>,
+        facts: Vec<(PairKey, crate::domain::pair::Facts)>,
+        position: u64,
+    ) -> Result<Option<PairKey>, Broken> {
+        loop {
+            let page = FactsPage {
+                after: after.clone(),
+                until: until.clone(),
+                facts: facts.clone(),
+                position,
+            };
+            match self.store.merge_page(page).await? {
+                Some(border) => after = Some(border),
+                None => return Ok(until),
+            }
+        }
+    }
+}
+
+/// Waits until the history of a verdict is followed, for at most `wait_max`.
+pub async fn wait_for_epoch(
+    followed: &mut Followed,
+    epoch: service_kit::epoch::EpochId,
+    wait_max: Duration,
+) -> bool {
+    let reached = followed.wait_for(|cursor| cursor.epoch == Some(epoch));
+    matches!(tokio::time::timeout(wait_max, reached).await, Ok(Ok(_)))
+}

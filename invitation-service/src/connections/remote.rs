@@ -1,0 +1,95 @@
+//! connection-service over the wire.
+
+use std::time::Duration;
+
+use acquaint_proto::connection::internal::v1::{
+    EnsureConnectionRequest, fact_service_client::FactServiceClient,
+};
+use async_trait::async_trait;
+use service_kit::{deadline::Deadline, epoch::EpochId, fields::timestamp, id::PairKey};
+use tonic::transport::{Channel, Endpoint};
+
+use super::{Away, Connections, ask::Asker, convert};
+use crate::{
+    domain::accept::Ruling,
+    store::command::{AwaitedVerdict, send::Told},
+};
+
+/// How connection-service is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteOptions {
+    /// Where it listens: `http://HOST:PORT`.
+    pub url: String,
+    /// How long a send waits for what holds between the two before the copy speaks.
+    pub ask_wait_max: Duration,
+    /// How long a caller waits for a verdict before being answered that the connection is being made.
+    pub verdict_wait_max: Duration,
+}
+
+/// connection-service, reached over one HTTP/2 connection that comes back by itself.
+#[derive(Clone)]
+pub struct RemoteConnections {
+    client: FactServiceClient<Channel>,
+    asker: Asker,
+    verdict_wait_max: Duration,
+}
+
+impl RemoteConnections {
+    /// Does not connect yet. Fails when the URL is malformed.
+    pub fn new(options: &RemoteOptions) -> Result<Self, tonic::transport::Error> {
+        let channel = Endpoint::from_shared(options.url.clone())?
+            .tcp_nodelay(true)
+            .connect_timeout(Duration::from_secs(1))
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(5))
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        let client = FactServiceClient::new(channel);
+        Ok(Self {
+            asker: Asker::start(client.clone(), options.ask_wait_max),
+            client,
+            verdict_wait_max: options.verdict_wait_max,
+        })
+    }
+
+    /// The client, for the feed.
+    pub(super) fn client(&self) -> FactServiceClient<Channel> {
+        self.client.clone()
+    }
+}
+
+#[async_trait]
+impl Connections for RemoteConnections {
+    async fn ask(&self, key: PairKey) -> Option<Told> {
+        self.asker.ask(key).await
+    }
+
+    async fn ensure(
+        &self,
+        awaited: &AwaitedVerdict,
+        deadline: Deadline,
+    ) -> Result<(EpochId, Ruling), Away> {
+        let deadline = deadline.at_most(self.verdict_wait_max);
+        let mut request = tonic::Request::new(EnsureConnectionRequest {
+            invitation_id: awaited.invitation_id.to_string(),
+            acceptance: awaited.acceptance,
+            accept_time: Some(timestamp(awaited.accept_time)),
+            inviter_id: awaited.inviter.to_string(),
+            invitee_id: awaited.invitee.to_string(),
+        });
+        deadline.apply(&mut request);
+        let mut client = self.client.clone();
+        let answer = deadline
+            .run(async { client.ensure_connection(request).await })
+            .await
+            .map_err(|status| {
+                tracing::debug!(code = ?status.code(), "connection-service gives no verdict");
+                Away
+            })?;
+        let ruling = convert::ruling(awaited, answer.get_ref());
+        ruling.ok_or_else(|| {
+            tracing::error!("connection-service gave a verdict that makes no sense here");
+            Away
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! Look-ups, lists and counts on the wire.
+
+use acquaint_proto::invitation::v1 as wire;
+use service_kit::{fields, status::FieldViolations};
+use tonic::Status;
+
+use super::{Edge, convert, status};
+use crate::{
+    domain::{
+        invitation::{Place, Role},
+        refusal::Refusal,
+    },
+    store::{ListOrder, ListQuery},
+    usecase::Failure,
+};
+
+/// How many others one call may ask about.
+const OTHERS_MAX: usize = 500;
+
+impl Edge {
+    pub(super) fn failed(&self, failure: impl Into<Failure>) -> Status {
+        status::of(&failure.into(), &*self.context.clock)
+    }
+
+    pub(super) async fn get(
+        &self,
+        request: wire::GetInvitationRequest,
+    ) -> Result<wire::GetInvitationResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let named =
+            convert::invitation_and_member(&mut fields, &request.invitation_id, &request.member_id);
+        let Some((id, member)) = named else {
+            return Err(fields::invalid(fields));
+        };
+        let view = self.context.store.get(member, id).await;
+        let view = view.map_err(|error| self.failed(error))?;
+        let view = view.ok_or_else(|| self.failed(Refusal::InvitationNotFound))?;
+        Ok(wire::GetInvitationResponse {
+            invitation: Some(convert::to_invitation(view)),
+        })
+    }
+
+    pub(super) async fn states(
+        &self,
+        request: wire::BatchGetInvitationStatesRequest,
+    ) -> Result<wire::BatchGetInvitationStatesResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+        let others = fields::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
+        let (Some(member), Some(others)) = (member, others) else {
+            return Err(fields::invalid(fields));
+        };
+        if others.contains(&member) {
+            return Err(self.failed(Refusal::SelfReference));
+        }
+        let states = self.context.store.states(member, others.clone()).await;
+        let states = states.map_err(|error| self.failed(error))?;
+        let states = others.iter().zip(states).map(|(other, state)| {
+            let (state, invitation_id) = match state {
+                None => (wire::PairInvitationState::None, String::new()),
+                Some((Role::Inviter, id)) => (wire::PairInvitationState::Sent, id.to_string()),
+                Some((Role::Invitee, id)) => (wire::PairInvitationState::Received, id.to_string()),
+            };
+            wire::PairInvitation {
+                other_id: other.to_string(),
+                state: state.into(),
+                invitation_id,
+            }
+        });
+        Ok(wire::BatchGetInvitationStatesResponse {
+            states: states.collect(),
+        })
+    }
+
+    pub(super) async fn list(
+        &self,
+        request: wire::ListInvitationsRequest,
+    ) -> Result<wire::ListInvitationsResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let Some(mut query) = read_query(&mut fields, &request) else {
+            return Err(fields::invalid(fields));
+        };
+        let after = self.tokens.read_list_page(&query, &request.page_token);
+        query.after = after.map_err(|failure| self.failed(failure))?;
+        let listed = self.context.store.list(query.clone()).await;
+        let (views, more) = listed.map_err(|error| self.failed(error))?;
+        let next = views.last().filter(|_| more);
+        let next_page_token = next.map(|last| self.tokens.list_page(&query, &last.id));
+        Ok(wire::ListInvitationsResponse {
+            invitations: views.into_iter().map(convert::to_invitation).collect(),
+            next_page_token: next_page_token.unwrap_or_default(),
+        })
+    }
+
+    pub(super) async fn count(
+        &self,
+        request: wire::CountInvitationsRequest,
+    ) -> Result<wire::CountInvitationsResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let Some(member) = fields::member_id(&mut fields, "member_id", &request.member_id) else {
+            return Err(fields::invalid(fields));
+        };
+        let counts = self.context.store.counts(member).await;
+        let counts = counts.map_err(|error| self.failed(error))?;
+        Ok(wire::CountInvitationsResponse {
+            received_pending: convert::count(counts.received_pending),
+            received_unseen: convert::count(counts.received_unseen),
+            filtered_pending: convert::count(counts.filtered_pending),
+            sent_pending: convert::count(counts.sent_pending),
+        })
+    }
+
+    pub(super) async fn quota(
+        &self,
+        request: wire::GetInvitationQuotaRequest,
+    ) -> Result<wire::GetInvitationQuotaResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let Some(member) = fields::member_id(&mut fields, "member_id", &request.member_id) else {
+            return Err(fields::invalid(fields));
+        };
+        let quota = self.context.store.quota(member).await;
+        let quota = quota.map_err(|error| self.failed(error))?;
+        Ok(wire::GetInvitationQuotaResponse {
+            quota: Some(convert::to_quota(&quota)),
+        })
+    }
+}
+
+fn read_query(
+    fields: &mut FieldViolations,
+    request: &wire::ListInvitationsRequest,
+) -> Option<ListQuery> {
+    let member = fields::member_id(fields, "member_id", &request.member_id);
+    let list = match wire::InvitationBox::try_from(request.r#box) {
+        Ok(wire::InvitationBox::Sent) => Some(Place::Sent),
+        Ok(wire::InvitationBox::Received) => Some(Place::Received),
+        Ok(wire::InvitationBox::Filtered) => Some(Place::Filtered),
+        Ok(wire::InvitationBox::Unspecified) | Err(_) => {
+            fields.push("box", "must be SENT, RECEIVED or FILTERED");
+            None
+        }
+    };
+    let order = match wire::InvitationOrder::try_from(request.order) {
+        Ok(wire::InvitationOrder::Unspecified | wire::InvitationOrder::Newest) => {
+            Some(ListOrder::Newest)
+        }
+        Ok(wire::InvitationOrder::Oldest) => Some(ListOrder::Oldest),
+        Err(_) => {
+            fields.push("order", "must be NEWEST or OLDEST");
+            None
+        }
+    };
+    if request.include_recently_withdrawn && list.is_some_and(|list| list != Place::Sent) {
+        fields.push("include_recently_withdrawn", "goes with the box SENT only");
+        return None;
+    }
+    let sent_before = fields::optional_time(fields, "sent_before", request.sent_before);
+    let limit = fields::page_size(fields, request.page_size, fields::PAGE_DEFAULT);
+    Some(ListQuery {
+        member: member?,
+        list: list?,
+        order: order?,
+        include_recently_withdrawn: request.include_recently_withdrawn,
+        sent_before: sent_before?,
+        after: None,
+        limit: usize::try_from(limit?).ok()?,
+    })
+}

@@ -1,0 +1,189 @@
+//! Every refusal and failure as a status: one exhaustive match, the reasons as the contract names them.
+//!
+//! Deliberately absent: texts of the store or of members; what the store says goes to the log.
+
+use acquaint_proto::error::v1 as error;
+use service_kit::{
+    clock::Clock,
+    fields::rfc3339,
+    status::{self, Refused},
+    time::Time,
+    watch::WatchEnd,
+};
+use tonic::{Code, Status};
+
+use crate::{domain::refusal::Refusal, usecase::Failure};
+
+/// The status of a failure. `clock`: how long a retry has to wait is counted from now.
+pub(super) fn of(failure: &Failure, clock: &dyn Clock) -> Status {
+    match failure {
+        Failure::Refused(refusal) => refused(refusal, clock.now()).into(),
+        Failure::Store(error) => status::store_error(error),
+        Failure::ConnectionsAway | Failure::Watch(WatchEnd::ShuttingDown) => {
+            status::dependency_unavailable()
+        }
+        Failure::Watch(WatchEnd::TooManyStreams) => status::overloaded(),
+        Failure::Watch(WatchEnd::ConsumerTooSlow) => {
+            let text = "messages were not taken in time; resume with the last token received";
+            Refused::new(Code::ResourceExhausted, "CONSUMER_TOO_SLOW", text).into()
+        }
+        Failure::InvalidToken => {
+            let text = "the token was not issued for this method, member and filter";
+            Refused::new(Code::InvalidArgument, "INVALID_TOKEN", text).into()
+        }
+        Failure::TokenTooOld => {
+            let text =
+                "events after the token are no longer kept; list anew, then watch without a token";
+            Refused::new(Code::OutOfRange, "TOKEN_TOO_OLD", text).into()
+        }
+        Failure::OtherIncarnation => {
+            let text = "the token is of another history of the store; list anew, then watch without a token";
+            Refused::new(Code::FailedPrecondition, "OTHER_INCARNATION", text).into()
+        }
+    }
+}
+
+/// The refusal of one item of a batch.
+pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
+    let refused = match failure {
+        Failure::Refused(refusal) => refused(refusal, clock.now()),
+        _ => {
+            let (reason, code) = match failure {
+                Failure::Store(service_kit::error::StoreError::Overloaded) => {
+                    ("OVERLOADED", Code::Unavailable)
+                }
+                Failure::Store(
+                    service_kit::error::StoreError::Corrupt(_)
+                    | service_kit::error::StoreError::Internal(_),
+                ) => ("INTERNAL", Code::Internal),
+                _ => ("DEPENDENCY_UNAVAILABLE", Code::Unavailable),
+            };
+            // For the log.
+            let status = of(failure, clock);
+            Refused::new(code, reason, status.message())
+        }
+    };
+    let name = format!("ERROR_REASON_{}", refused.reason);
+    let reason = error::ErrorReason::from_str_name(&name).unwrap_or_default();
+    error::Status {
+        code: refused.code.into(),
+        reason: reason.into(),
+        message: refused.message,
+        metadata: refused
+            .metadata
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    }
+}
+
+fn refused(refusal: &Refusal, now: Time) -> Refused {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted};
+    let until = |time: Time| time.since(now).to_std();
+    match refusal {
+        Refusal::RequestIdReused => Refused::new(
+            InvalidArgument,
+            "REQUEST_ID_REUSED",
+            "the request id was used with another invitee, note or source",
+        ),
+        Refusal::InvitationNotFound => Refused::new(
+            NotFound,
+            "INVITATION_NOT_FOUND",
+            "there is no such invitation for this member",
+        ),
+        Refusal::MemberNotFound => {
+            Refused::new(NotFound, "MEMBER_NOT_FOUND", "this member was erased")
+        }
+        Refusal::SelfReference => Refused::new(
+            InvalidArgument,
+            "SELF_REFERENCE",
+            "both members are the same",
+        ),
+        Refusal::AlreadyConnected => Refused::new(
+            FailedPrecondition,
+            "ALREADY_CONNECTED",
+            "the two are connected already",
+        ),
+        Refusal::InvitationPending { invitation_id } => Refused::new(
+            AlreadyExists,
+            "INVITATION_PENDING",
+            "an invitation to this member is unanswered",
+        )
+        .with_metadata("invitation_id", invitation_id.to_string()),
+        Refusal::AlreadyAccepted => Refused::new(
+            FailedPrecondition,
+            "ALREADY_ACCEPTED",
+            "the invitation was accepted; remove the connection instead",
+        ),
+        Refusal::InvitationNotPending => Refused::new(
+            FailedPrecondition,
+            "INVITATION_NOT_PENDING",
+            "this member has ended the invitation before",
+        ),
+        Refusal::MemberBlockedByYou => Refused::new(
+            FailedPrecondition,
+            "MEMBER_BLOCKED_BY_YOU",
+            "unblock this member first",
+        ),
+        Refusal::ResendCooldown { retry_time } => Refused::new(
+            FailedPrecondition,
+            "RESEND_COOLDOWN",
+            "an invitation to this member was withdrawn a short time ago",
+        )
+        .with_metadata("retry_time", rfc3339(*retry_time))
+        .with_retry_after(until(*retry_time)),
+        Refusal::WeeklyCapReached {
+            weekly_cap,
+            used,
+            next_place_time,
+        } => {
+            let refused = Refused::new(
+                ResourceExhausted,
+                "WEEKLY_CAP_REACHED",
+                format!("{used} of {weekly_cap} invitations were sent in the last seven days"),
+            )
+            .with_metadata("weekly_cap", weekly_cap.to_string())
+            .with_metadata("used", used.to_string())
+            .with_quota(
+                "weekly_cap",
+                format!("{weekly_cap} invitations in any seven days"),
+            );
+            match next_place_time {
+                None => refused,
+                Some(time) => refused
+                    .with_metadata("next_place_time", rfc3339(*time))
+                    .with_retry_after(until(*time)),
+            }
+        }
+        Refusal::PendingCapReached { pending_cap } => Refused::new(
+            ResourceExhausted,
+            "PENDING_CAP_REACHED",
+            format!("{pending_cap} invitations are unanswered"),
+        )
+        .with_quota(
+            "pending_cap",
+            format!("{pending_cap} unanswered invitations"),
+        ),
+        Refusal::ConnectionLimitReached => Refused::new(
+            FailedPrecondition,
+            "CONNECTION_LIMIT_REACHED",
+            "this member has as many connections as are allowed",
+        ),
+        Refusal::InviterConnectionLimitReached => Refused::new(
+            FailedPrecondition,
+            "INVITER_CONNECTION_LIMIT_REACHED",
+            "the inviter has as many connections as are allowed",
+        ),
+        Refusal::ProbeLimitReached { retry_time } => Refused::new(
+            ResourceExhausted,
+            "PROBE_LIMIT_REACHED",
+            "too many invitations to members who cannot be invited",
+        )
+        .with_retry_after(until(*retry_time)),
+        Refusal::RecipientUnavailable => Refused::new(
+            FailedPrecondition,
+            "RECIPIENT_UNAVAILABLE",
+            "this member cannot be invited",
+        ),
+    }
+}

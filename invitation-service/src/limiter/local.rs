@@ -1,0 +1,218 @@
+//! The limiter within the process: for a single node, and for simulations.
+//!
+//! Deliberately absent: durability. What is lost is seeded from the store.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use moka::sync::Cache;
+use service_kit::{
+    id::MemberId,
+    time::{Span, Time},
+};
+
+use super::{Limiter, Place, RequestHash, Reservation};
+
+/// The bounds and numbers of a [`LocalLimiter`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalLimiterOptions {
+    /// How many charges a member may have in the window.
+    pub weekly_cap: u32,
+    /// The rolling window.
+    pub weekly_window: Span,
+    /// How many members are kept; those not seen for longest are forgotten.
+    pub members_max: u64,
+}
+
+/// Keeps charges in memory, for as many members as its bound allows.
+pub struct LocalLimiter {
+    options: LocalLimiterOptions,
+    members: Cache<MemberId, Arc<Mutex<Vec<Charge>>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Charge {
+    time: Time,
+    /// The reservation under way; `None` once charged.
+    reserved_by: Option<RequestHash>,
+}
+
+impl LocalLimiter {
+    /// A limiter that knows nobody yet.
+    pub fn new(options: LocalLimiterOptions) -> Self {
+        Self {
+            options,
+            members: Cache::new(options.members_max),
+        }
+    }
+
+    fn with_member<T>(
+        &self,
+        member: &MemberId,
+        work: impl FnOnce(&mut Vec<Charge>) -> T,
+    ) -> Option<T> {
+        let charges = self.members.get(member)?;
+        // Nothing that holds the lock can leave the list half changed.
+        let mut charges = charges.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(work(&mut charges))
+    }
+}
+
+#[async_trait]
+impl Limiter for LocalLimiter {
+    async fn reserve(&self, member: &MemberId, request: RequestHash, now: Time) -> Reservation {
+        let LocalLimiterOptions {
+            weekly_cap,
+            weekly_window,
+            ..
+        } = self.options;
+        let reserve = |charges: &mut Vec<Charge>| {
+            charges.retain(|charge| charge.time > now.minus(weekly_window));
+            let place = |added| Reservation::Taken(Place { request, added });
+            if charges
+                .iter()
+                .any(|charge| charge.reserved_by == Some(request))
+            {
+                return place(false);
+            }
+            if charges.len() >= usize::try_from(weekly_cap).unwrap_or(usize::MAX) {
+                return Reservation::Full;
+            }
+            charges.push(Charge {
+                time: now,
+                reserved_by: Some(request),
+            });
+            place(true)
+        };
+        self.with_member(member, reserve)
+            .unwrap_or(Reservation::Unknown)
+    }
+
+    async fn release(&self, member: &MemberId, place: Place) {
+        if place.added {
+            self.with_member(member, |charges| {
+                charges.retain(|charge| charge.reserved_by != Some(place.request));
+            });
+        }
+    }
+
+    async fn confirm(&self, member: &MemberId, place: Place, time: Time) {
+        self.with_member(member, |charges| {
+            let own = charges
+                .iter_mut()
+                .find(|charge| charge.reserved_by == Some(place.request));
+            if let Some(charge) = own {
+                *charge = Charge {
+                    time,
+                    reserved_by: None,
+                };
+            }
+        });
+    }
+
+    async fn seed(&self, member: &MemberId, charges: &[Time]) {
+        let known = self.members.get_with(member.clone(), Arc::default);
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|charge| charge.reserved_by.is_some());
+        known.extend(charges.iter().map(|time| Charge {
+            time: *time,
+            reserved_by: None,
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAP: u32 = 2;
+
+    fn member() -> MemberId {
+        MemberId::parse("ann").unwrap()
+    }
+
+    fn limiter() -> LocalLimiter {
+        LocalLimiter::new(LocalLimiterOptions {
+            weekly_cap: CAP,
+            weekly_window: Span::days(7),
+            members_max: 10,
+        })
+    }
+
+    fn at(seconds: i64) -> Time {
+        Time::from_millis(seconds * 1_000)
+    }
+
+    async fn reserve(limiter: &LocalLimiter, request: u64, now: Time) -> Reservation {
+        limiter.reserve(&member(), RequestHash(request), now).await
+    }
+
+    fn taken(request: u64, added: bool) -> Reservation {
+        Reservation::Taken(Place {
+            request: RequestHash(request),
+            added,
+        })
+    }
+
+    #[tokio::test]
+    async fn an_unknown_member_is_the_stores_to_judge() {
+        let limiter = limiter();
+        assert_eq!(reserve(&limiter, 1, at(0)).await, Reservation::Unknown);
+        limiter.seed(&member(), &[]).await;
+        assert_eq!(reserve(&limiter, 1, at(0)).await, taken(1, true));
+    }
+
+    #[tokio::test]
+    async fn a_request_takes_one_place_however_often_it_comes() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[at(0)]).await;
+        assert_eq!(reserve(&limiter, 1, at(1)).await, taken(1, true));
+        assert_eq!(reserve(&limiter, 1, at(2)).await, taken(1, false));
+        assert_eq!(reserve(&limiter, 2, at(2)).await, Reservation::Full);
+    }
+
+    #[tokio::test]
+    async fn only_the_reservation_that_took_a_place_gives_it_back() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[at(0)]).await;
+        reserve(&limiter, 1, at(1)).await;
+        let place = |added| Place {
+            request: RequestHash(1),
+            added,
+        };
+        limiter.release(&member(), place(false)).await;
+        assert_eq!(reserve(&limiter, 2, at(1)).await, Reservation::Full);
+        limiter.release(&member(), place(true)).await;
+        assert_eq!(reserve(&limiter, 2, at(1)).await, taken(2, true));
+    }
+
+    #[tokio::test]
+    async fn a_place_is_free_again_a_week_after_the_charge() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[]).await;
+        for request in [1, 2] {
+            reserve(&limiter, request, at(0)).await;
+            let place = Place {
+                request: RequestHash(request),
+                added: true,
+            };
+            limiter.confirm(&member(), place, at(10)).await;
+        }
+        let free = at(10).plus(Span::days(7));
+        assert_eq!(
+            reserve(&limiter, 3, free.minus(Span::millis(1))).await,
+            Reservation::Full
+        );
+        assert_eq!(reserve(&limiter, 3, free).await, taken(3, true));
+    }
+
+    #[tokio::test]
+    async fn seeding_keeps_reservations_under_way() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[]).await;
+        reserve(&limiter, 1, at(1)).await;
+        limiter.seed(&member(), &[at(0)]).await;
+        assert_eq!(reserve(&limiter, 2, at(1)).await, Reservation::Full);
+        assert_eq!(reserve(&limiter, 1, at(1)).await, taken(1, false));
+    }
+}

@@ -1,0 +1,157 @@
+//! `WatchInvitations`: what happens to one member's lists, or to all invitations for a service.
+//!
+//! Deliberately absent: what a member is told (`store/feed.rs` says how lists stand), and tokens; a watch begins at a position.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use service_kit::{
+    epoch::EpochId,
+    id::MemberId,
+    watch::{Reading, Source, Watch},
+};
+
+use super::{Context, Failure};
+use crate::store::{
+    Store,
+    feed::{MemberChange, ServiceEvent},
+};
+
+/// Whose invitations are watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One member's, as that member's lists show them.
+    Member(MemberId),
+    /// Everybody's, for a service.
+    AllMembers,
+}
+
+/// A message, with the position after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Where to resume.
+    pub position: u64,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing happened.
+    Heartbeat,
+    /// One of the member's lists changed.
+    Member(MemberChange),
+    /// An invitation changed, for services.
+    Event(ServiceEvent),
+}
+
+/// Starts a watch after `resume`, or now.
+pub async fn run(
+    context: &Context,
+    scope: Scope,
+    resume: Option<(EpochId, u64)>,
+) -> Result<Watch<Message, Failure>, Failure> {
+    // Before the store is looked at, so that nothing is missed in between.
+    let subscription = context.store.subscribe(match &scope {
+        Scope::Member(member) => Some(member),
+        Scope::AllMembers => None,
+    });
+    let head = context.store.head().await?;
+    let position = match resume {
+        None => head,
+        Some((epoch, position)) => {
+            let diverged = context.store.check_epoch(&epoch, position).is_err();
+            if diverged || position > head {
+                return Err(Failure::OtherIncarnation);
+            }
+            position
+        }
+    };
+    let mut source = Events {
+        store: context.store.clone(),
+        scope,
+        position,
+        limit: context.watches.options().positions_at_once_max,
+        ahead: None,
+    };
+    // A token too old is refused at once, not by a stream that breaks off.
+    source.ahead = Some(source.read_on().await?);
+    Ok(context.watches.start(source, subscription)?)
+}
+
+struct Events {
+    store: Arc<dyn Store>,
+    scope: Scope,
+    position: u64,
+    limit: usize,
+    /// What was read before the stream began.
+    ahead: Option<(Reading<Message>, u64)>,
+}
+
+impl Events {
+    /// What came after the position, and the position after it.
+    async fn read_on(&self) -> Result<(Reading<Message>, u64), Failure> {
+        match &self.scope {
+            Scope::Member(member) => {
+                let stretch = self
+                    .store
+                    .member_events(member.clone(), self.position)
+                    .await?;
+                let stretch = stretch.ok_or(Failure::TokenTooOld)?;
+                let mut messages: Vec<_> = stretch
+                    .events
+                    .into_iter()
+                    .map(|event| Message {
+                        position: event.position,
+                        content: Content::Member(event.change),
+                    })
+                    .collect();
+                if let Some(last) = messages.last_mut() {
+                    last.position = stretch.until;
+                }
+                Ok((
+                    Reading {
+                        messages,
+                        more: false,
+                    },
+                    stretch.until,
+                ))
+            }
+            Scope::AllMembers => {
+                let stretch = self.store.service_events(self.position, self.limit).await?;
+                let stretch = stretch.ok_or(Failure::TokenTooOld)?;
+                let more = stretch.until != self.position;
+                let messages = stretch.events.into_iter().map(|event| Message {
+                    position: event.event.position,
+                    content: Content::Event(event),
+                });
+                let messages = messages.collect();
+                Ok((Reading { messages, more }, stretch.until))
+            }
+        }
+    }
+}
+
+impl Source for Events {
+    type Message = Message;
+    type Failure = Failure;
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading<Message>, Failure>> {
+        Box::pin(async {
+            let (reading, until) = match self.ahead.take() {
+                Some(ahead) => ahead,
+                None => self.read_on().await?,
+            };
+            self.position = until;
+            Ok(reading)
+        })
+    }
+
+    fn heartbeat(&self) -> Message {
+        Message {
+            position: self.position,
+            content: Content::Heartbeat,
+        }
+    }
+}

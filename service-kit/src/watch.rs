@@ -1,0 +1,178 @@
+//! A stream that shows what a source has to show, for as long as its consumer takes it.
+//!
+//! The source is asked only when its last messages were taken, so nothing piles up for a slow consumer; one that takes nothing at
+//! all is cut off. Deliberately absent: what is shown, and tokens.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::feed::Subscription;
+
+/// The bounds of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// How many streams may be open at a time. Default 10,000.
+    pub open_max: usize,
+    /// After how long without a message a stream shows a sign of life. Default 15 s.
+    pub heartbeat: Duration,
+    /// How long a message may wait for its consumer. Default 10 s.
+    pub hand_over_max: Duration,
+    /// How many messages may wait for their consumer. Default 16.
+    pub waiting_messages_max: usize,
+    /// How many positions of the feed are read at once. Default 500.
+    pub positions_at_once_max: usize,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            open_max: 10_000,
+            heartbeat: Duration::from_secs(15),
+            hand_over_max: Duration::from_secs(10),
+            waiting_messages_max: 16,
+            positions_at_once_max: 500,
+        }
+    }
+}
+
+/// Why a stream does not begin, or ends, that could have gone on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WatchEnd {
+    /// As many are open as may be.
+    #[error("too many streams are open")]
+    TooManyStreams,
+    /// The consumer did not take a message in time.
+    #[error("the consumer is too slow")]
+    ConsumerTooSlow,
+    /// The process is about to end.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+}
+
+/// What was read at once.
+#[derive(Debug)]
+pub struct Reading<M> {
+    /// What to show, in order.
+    pub messages: Vec<M>,
+    /// Whether there is more to read already.
+    pub more: bool,
+}
+
+/// What a stream shows.
+pub trait Source: Send + 'static {
+    /// One message of it.
+    type Message: Send + 'static;
+    /// Why it ends.
+    type Failure: From<WatchEnd> + Send + 'static;
+
+    /// Reads what came after the last reading.
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading<Self::Message>, Self::Failure>>;
+
+    /// A sign of life at the place that was reached.
+    fn heartbeat(&self) -> Self::Message;
+}
+
+/// A stream of messages; ends with the failure that ended it.
+pub type Watch<M, F> = ReceiverStream<Result<M, F>>;
+
+/// Where streams are started.
+#[derive(Debug)]
+pub struct Watches {
+    options: WatchOptions,
+    /// A place for each stream that may be open.
+    places: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl Watches {
+    /// Streams within these bounds, which end when `shutdown` is cancelled.
+    pub fn new(options: WatchOptions, shutdown: CancellationToken) -> Self {
+        Self {
+            options,
+            places: Arc::new(Semaphore::new(options.open_max)),
+            shutdown,
+        }
+    }
+
+    /// The bounds.
+    pub fn options(&self) -> &WatchOptions {
+        &self.options
+    }
+
+    /// Starts a stream of `source`, which must have been placed after `subscription` was taken out. The first message is a
+    /// heartbeat. Fails with [`WatchEnd::TooManyStreams`].
+    pub fn start<S: Source>(
+        &self,
+        source: S,
+        subscription: Subscription,
+    ) -> Result<Watch<S::Message, S::Failure>, WatchEnd> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| WatchEnd::TooManyStreams)?;
+        // One more than messages may wait: the last place is kept for the reason of the end.
+        let waiting_max = self.options.waiting_messages_max.max(1);
+        let (messages, stream) = mpsc::channel(waiting_max + 1);
+        let end = messages.clone().try_reserve_owned();
+        let end = end.map_err(|_| WatchEnd::TooManyStreams)?;
+        let (options, shutdown) = (self.options, self.shutdown.clone());
+        tokio::spawn(async move {
+            let failure = tokio::select! {
+                () = shutdown.cancelled() => WatchEnd::ShuttingDown.into(),
+                () = messages.closed() => return,
+                ended = follow(source, subscription, &messages, options) => match ended {
+                    Err(failure) => failure,
+                    Ok(never) => match never {},
+                },
+            };
+            end.send(Err(failure));
+            drop(place);
+        });
+        Ok(ReceiverStream::new(stream))
+    }
+}
+
+/// Goes on until something fails.
+async fn follow<S: Source>(
+    mut source: S,
+    mut subscription: Subscription,
+    messages: &mpsc::Sender<Result<S::Message, S::Failure>>,
+    options: WatchOptions,
+) -> Result<Infallible, S::Failure> {
+    let hand_over =
+        async |message| match timeout(options.hand_over_max, messages.send(Ok(message))).await {
+            // That the consumer has gone is noticed by whoever started this.
+            Ok(_) => Ok(()),
+            Err(_) => Err(S::Failure::from(WatchEnd::ConsumerTooSlow)),
+        };
+    hand_over(source.heartbeat()).await?;
+    let mut silence = pin!(sleep(options.heartbeat));
+    let mut silent = false;
+    loop {
+        let reading = source.read().await?;
+        let nothing = reading.messages.is_empty();
+        for message in reading.messages {
+            hand_over(message).await?;
+        }
+        if silent && nothing {
+            // Only now, after reading: it stands for the newest place.
+            hand_over(source.heartbeat()).await?;
+        }
+        if silent || !nothing {
+            silence.set(sleep(options.heartbeat));
+            silent = false;
+        }
+        if !reading.more {
+            tokio::select! {
+                () = subscription.changed() => {}
+                () = &mut silence => silent = true,
+            }
+        }
+    }
+}
