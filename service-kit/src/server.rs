@@ -157,6 +157,13 @@ pub async fn serve(
     Ok(())
 }
 
+/// What is served beside the caller's services.
+const BESIDE: [&str; 3] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
+
 fn loopback(address: SocketAddr) -> Result<(), ListenError> {
     if address.ip().to_canonical().is_loopback() {
         Ok(())
@@ -177,9 +184,15 @@ fn all_routes(
             tonic_types::pb::FILE_DESCRIPTOR_SET,
             tonic_health::pb::FILE_DESCRIPTOR_SET,
         ];
-        descriptor_sets.iter().copied().chain(own).fold(
+        let builder = descriptor_sets.iter().copied().chain(own).fold(
             tonic_reflection::server::Builder::configure(),
             tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
+        );
+        // Only what is served here, though the sets may describe more.
+        let served = services.iter().copied().chain(BESIDE);
+        served.fold(
+            builder,
+            tonic_reflection::server::Builder::with_service_name,
         )
     };
     routes

@@ -1,0 +1,32 @@
+//! What the tests of the pair share: both services in this process on sockets of their own, clients of them, and bounded waits.
+//!
+//! Deliberately absent: expectations, and anything a client nobody here wrote could not do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "what goes wrong here is a failed test"
+)]
+
+pub mod pair;
+pub mod refusal;
+pub mod wait;
+
+use acquaint_proto::{
+    connection::{internal::v1 as internal, v1 as connection},
+    invitation::v1 as invitation,
+};
+use tonic::transport::Channel;
+
+/// Client of `InvitationService`.
+pub type Invitations = invitation::invitation_service_client::InvitationServiceClient<Channel>;
+/// Client of `ConnectionService`.
+pub type Connections = connection::connection_service_client::ConnectionServiceClient<Channel>;
+/// Client of `BlockService`.
+pub type Blocks = connection::block_service_client::BlockServiceClient<Channel>;
+/// Client of `MemberService`.
+pub type Members = connection::member_service_client::MemberServiceClient<Channel>;
+/// Client of the internal `FactService`.
+pub type Facts = internal::fact_service_client::FactServiceClient<Channel>;

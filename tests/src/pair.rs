@@ -1,0 +1,463 @@
+//! Both services in this process, on files and sockets of their own and a clock that the test moves.
+//!
+//! Either can be stopped and started again on its files, as a new process would.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
+use service_kit::{
+    clock::{Clock, ManualClock, SystemClock},
+    sqlite::{SqliteOptions, Synchronous},
+    time::{Span, Time},
+    watch::WatchOptions,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, transport::Channel};
+
+use crate::{Blocks, Connections, Facts, Invitations, Members, wait::eventually};
+
+/// When the clock of a test begins: 2026-01-01T00:00:00Z.
+pub const START: Time = Time::from_millis(1_767_225_600_000);
+
+/// What a test changes of the defaults.
+pub struct Setup {
+    /// The numbers of invitation-service.
+    pub invitation_policy: invitation_service::Policy,
+    /// The numbers of connection-service.
+    pub connection_policy: connection_service::Policy,
+    /// How often workers look for something to do.
+    pub worker_poll: Duration,
+    /// The bounds of streams.
+    pub watches: WatchOptions,
+    /// Whether the services read the system's clock instead of the test's.
+    pub system_clock: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            invitation_policy: invitation_service::Policy::default(),
+            connection_policy: connection_service::Policy::default(),
+            worker_poll: Duration::from_millis(20),
+            watches: WatchOptions::default(),
+            system_clock: false,
+        }
+    }
+}
+
+/// Both services, running.
+pub struct Pair {
+    /// The clock of both, unless the setup says otherwise.
+    pub clock: ManualClock,
+    /// Client of `InvitationService`.
+    pub invitations: Invitations,
+    /// Client of `ConnectionService`.
+    pub connections: Connections,
+    /// Client of `BlockService`.
+    pub blocks: Blocks,
+    /// Client of `MemberService`.
+    pub members: Members,
+    /// Client of the internal `FactService`.
+    pub facts: Facts,
+    setup: Setup,
+    folder: TempDir,
+    invitation: Service,
+    connection: Service,
+}
+
+struct Service {
+    address: SocketAddr,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Service {
+    async fn stop(&mut self) {
+        if let Some((shutdown, running)) = self.running.take() {
+            shutdown.cancel();
+            running.await.expect("the service ended well");
+        }
+    }
+}
+
+impl Pair {
+    /// Starts both with the defaults.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// Starts both, and waits until the feed between them is followed.
+    pub async fn with(setup: Setup) -> Self {
+        let folder = folder();
+        let clock = ManualClock::new(START);
+        let invitation_address = free_address().await;
+        let connection_address = free_address().await;
+        let (invitation_channel, connection_channel) =
+            (channel(invitation_address), channel(connection_address));
+        let mut pair = Self {
+            clock,
+            invitations: Invitations::new(invitation_channel),
+            connections: Connections::new(connection_channel.clone()),
+            blocks: Blocks::new(connection_channel.clone()),
+            members: Members::new(connection_channel.clone()),
+            facts: Facts::new(connection_channel),
+            setup,
+            folder,
+            invitation: Service {
+                address: invitation_address,
+                running: None,
+            },
+            connection: Service {
+                address: connection_address,
+                running: None,
+            },
+        };
+        pair.start_connection_service().await;
+        pair.start_invitation_service().await;
+        pair.wait_for_feed().await;
+        pair
+    }
+
+    /// The store of invitation-service.
+    pub fn invitation_file(&self) -> PathBuf {
+        self.folder.path().join("invitations.db")
+    }
+
+    /// The store of connection-service.
+    pub fn connection_file(&self) -> PathBuf {
+        self.folder.path().join("connections.db")
+    }
+
+    /// Where invitation-service listens: `HOST:PORT`.
+    pub fn invitation_address(&self) -> String {
+        self.invitation.address.to_string()
+    }
+
+    /// Where connection-service listens: `HOST:PORT`.
+    pub fn connection_address(&self) -> String {
+        self.connection.address.to_string()
+    }
+
+    /// Moves the clock of both.
+    pub fn advance(&self, span: Span) {
+        self.clock.advance(span);
+    }
+
+    fn service_clock(&self) -> Arc<dyn Clock> {
+        if self.setup.system_clock {
+            Arc::new(SystemClock)
+        } else {
+            Arc::new(self.clock.clone())
+        }
+    }
+
+    /// Starts connection-service on its file, where it was before.
+    pub async fn start_connection_service(&mut self) {
+        let mut config = connection_service::Config::new(database(self.connection_file()));
+        config.policy = self.setup.connection_policy.clone();
+        config.streams.heartbeat = self.setup.watches.heartbeat;
+        config.streams.hand_over_max = self.setup.watches.hand_over_max;
+        config.worker_poll = self.setup.worker_poll;
+        let listener = TcpListener::bind(self.connection.address).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running =
+            connection_service::run(config, listener, self.service_clock(), shutdown.clone());
+        let running = tokio::spawn(async { running.await.expect("connection-service") });
+        self.connection.running = Some((shutdown, running));
+    }
+
+    /// Starts invitation-service on its file, where it was before.
+    pub async fn start_invitation_service(&mut self) {
+        let mut config = invitation_service::Config::new(database(self.invitation_file()));
+        config.policy = self.setup.invitation_policy.clone();
+        config.watches = self.setup.watches;
+        config.worker_poll = self.setup.worker_poll;
+        config.connections.url = format!("http://{}", self.connection.address);
+        let listener = TcpListener::bind(self.invitation.address).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running =
+            invitation_service::run(config, listener, self.service_clock(), shutdown.clone());
+        let running = tokio::spawn(async { running.await.expect("invitation-service") });
+        self.invitation.running = Some((shutdown, running));
+    }
+
+    /// Stops connection-service; its file stays.
+    pub async fn stop_connection_service(&mut self) {
+        self.connection.stop().await;
+    }
+
+    /// Stops invitation-service; its file stays.
+    pub async fn stop_invitation_service(&mut self) {
+        self.invitation.stop().await;
+    }
+
+    /// Stops both.
+    pub async fn stop(mut self) {
+        self.invitation.stop().await;
+        self.connection.stop().await;
+    }
+
+    /// Waits until invitation-service follows connection-service's feed: from then on verdicts are applied at once.
+    pub async fn wait_for_feed(&self) {
+        let file = self.invitation_file();
+        eventually("the feed is followed", || async {
+            let conn = rusqlite::Connection::open(&file).ok()?;
+            let followed = conn.query_row("select feed_epoch is not null from meta", [], |row| {
+                row.get::<_, bool>(0)
+            });
+            followed.ok().filter(|followed| *followed)
+        })
+        .await;
+    }
+
+    /// Sends an invitation without anything further.
+    pub async fn send(
+        &self,
+        inviter: &str,
+        invitee: &str,
+    ) -> Result<invitation::SendInvitationResponse, Status> {
+        self.send_with(invitation::SendInvitationRequest {
+            inviter_id: inviter.to_owned(),
+            invitee_id: invitee.to_owned(),
+            ..Default::default()
+        })
+        .await
+    }
+
+    /// Sends an invitation.
+    pub async fn send_with(
+        &self,
+        request: invitation::SendInvitationRequest,
+    ) -> Result<invitation::SendInvitationResponse, Status> {
+        let answer = self.invitations.clone().send_invitation(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Sends an invitation that must succeed; its id.
+    pub async fn sent(&self, inviter: &str, invitee: &str) -> String {
+        let answer = self.send(inviter, invitee).await.unwrap();
+        assert_eq!(answer.outcome(), invitation::SendOutcome::Sent);
+        answer.invitation.unwrap().invitation_id
+    }
+
+    /// Accepts an invitation.
+    pub async fn accept(
+        &self,
+        member: &str,
+        id: &str,
+    ) -> Result<invitation::AcceptInvitationResponse, Status> {
+        let request = invitation::AcceptInvitationRequest {
+            invitation_id: id.to_owned(),
+            member_id: member.to_owned(),
+        };
+        let answer = self.invitations.clone().accept_invitation(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Declines an invitation.
+    pub async fn decline(
+        &self,
+        member: &str,
+        id: &str,
+        reason: invitation::DeclineReason,
+    ) -> Result<invitation::Invitation, Status> {
+        let request = invitation::DeclineInvitationRequest {
+            invitation_id: id.to_owned(),
+            member_id: member.to_owned(),
+            reason: reason.into(),
+        };
+        let answer = self.invitations.clone().decline_invitation(request).await?;
+        Ok(answer.into_inner().invitation.unwrap())
+    }
+
+    /// Takes a decline back.
+    pub async fn undo(&self, member: &str, id: &str) -> Result<invitation::Invitation, Status> {
+        let request = invitation::UndoDeclineRequest {
+            invitation_id: id.to_owned(),
+            member_id: member.to_owned(),
+        };
+        let answer = self.invitations.clone().undo_decline(request).await?;
+        Ok(answer.into_inner().invitation.unwrap())
+    }
+
+    /// Withdraws an invitation.
+    pub async fn withdraw(&self, member: &str, id: &str) -> Result<invitation::Invitation, Status> {
+        let request = invitation::WithdrawInvitationRequest {
+            invitation_id: id.to_owned(),
+            member_id: member.to_owned(),
+        };
+        let answer = self
+            .invitations
+            .clone()
+            .withdraw_invitation(request)
+            .await?;
+        Ok(answer.into_inner().invitation.unwrap())
+    }
+
+    /// Looks an invitation up.
+    pub async fn get(&self, member: &str, id: &str) -> Result<invitation::Invitation, Status> {
+        let request = invitation::GetInvitationRequest {
+            invitation_id: id.to_owned(),
+            member_id: member.to_owned(),
+        };
+        let answer = self.invitations.clone().get_invitation(request).await?;
+        Ok(answer.into_inner().invitation.unwrap())
+    }
+
+    /// The first thousand of one of a member's lists, newest first.
+    pub async fn list(
+        &self,
+        member: &str,
+        list: invitation::InvitationBox,
+    ) -> Vec<invitation::Invitation> {
+        let request = invitation::ListInvitationsRequest {
+            member_id: member.to_owned(),
+            r#box: list.into(),
+            page_size: 1_000,
+            ..Default::default()
+        };
+        let answer = self
+            .invitations
+            .clone()
+            .list_invitations(request)
+            .await
+            .unwrap();
+        answer.into_inner().invitations
+    }
+
+    /// How many invitations a member's lists hold.
+    pub async fn counts(&self, member: &str) -> invitation::CountInvitationsResponse {
+        let request = invitation::CountInvitationsRequest {
+            member_id: member.to_owned(),
+        };
+        self.invitations
+            .clone()
+            .count_invitations(request)
+            .await
+            .unwrap()
+            .into_inner()
+    }
+
+    /// What a member has used of their limits.
+    pub async fn quota(&self, member: &str) -> invitation::InvitationQuota {
+        let request = invitation::GetInvitationQuotaRequest {
+            member_id: member.to_owned(),
+        };
+        let answer = self
+            .invitations
+            .clone()
+            .get_invitation_quota(request)
+            .await
+            .unwrap();
+        answer.into_inner().quota.unwrap()
+    }
+
+    /// The other members whom a member is connected with, newest first.
+    pub async fn connected(&self, member: &str) -> Vec<String> {
+        let request = connection::ListConnectionsRequest {
+            member_id: member.to_owned(),
+            page_size: 1_000,
+            ..Default::default()
+        };
+        let answer = self
+            .connections
+            .clone()
+            .list_connections(request)
+            .await
+            .unwrap();
+        let connections = answer.into_inner().connections;
+        connections
+            .into_iter()
+            .map(|connection| connection.other_id)
+            .collect()
+    }
+
+    /// Ends a connection.
+    pub async fn remove(&self, member: &str, other: &str) -> Result<(), Status> {
+        let request = connection::RemoveConnectionRequest {
+            member_id: member.to_owned(),
+            other_id: other.to_owned(),
+            connect_time: None,
+        };
+        self.connections
+            .clone()
+            .remove_connection(request)
+            .await
+            .map(|_| ())
+    }
+
+    /// Blocks a member.
+    pub async fn block(&self, member: &str, other: &str) -> Result<(), Status> {
+        let request = connection::BlockMemberRequest {
+            member_id: member.to_owned(),
+            other_id: other.to_owned(),
+        };
+        self.blocks.clone().block_member(request).await.map(|_| ())
+    }
+
+    /// Lifts a block.
+    pub async fn unblock(&self, member: &str, other: &str) -> Result<(), Status> {
+        let request = connection::UnblockMemberRequest {
+            member_id: member.to_owned(),
+            other_id: other.to_owned(),
+        };
+        self.blocks
+            .clone()
+            .unblock_member(request)
+            .await
+            .map(|_| ())
+    }
+
+    /// Erases a member; whether both services are done.
+    pub async fn erase(&self, member: &str) -> bool {
+        let request = connection::EraseMemberRequest {
+            member_id: member.to_owned(),
+        };
+        self.members
+            .clone()
+            .erase_member(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .complete
+    }
+
+    /// Connects two members by an invitation.
+    pub async fn connect(&self, inviter: &str, invitee: &str) {
+        let id = self.sent(inviter, invitee).await;
+        let accepted = self.accept(invitee, &id).await.unwrap();
+        assert!(accepted.connection.is_some(), "{accepted:?}");
+    }
+}
+
+fn database(path: PathBuf) -> SqliteOptions {
+    let mut options = SqliteOptions::new(path);
+    // Nothing here tests the disk; crashes of processes lose nothing either way.
+    options.synchronous = Synchronous::Normal;
+    options
+}
+
+/// A folder for files, in memory where the system has such a place.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+/// An address of loopback that is free. It stays so, for a service to come back to, as good as surely: ports are given out in turn.
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+fn channel(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}"))
+        .unwrap()
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .connect_lazy()
+}

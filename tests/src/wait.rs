@@ -1,0 +1,27 @@
+//! Waiting for a condition, with a bound.
+
+use std::{future::Future, time::Duration};
+
+/// How long a condition may take to come true.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits until `look` gives a value; fails with `what` when it does not within [`PATIENCE`].
+pub async fn eventually<T, W>(what: &str, mut look: impl FnMut() -> W) -> T
+where
+    W: Future<Output = Option<T>>,
+{
+    let found = tokio::time::timeout(PATIENCE, async {
+        let mut pause = tokio::time::interval(PAUSE);
+        loop {
+            pause.tick().await;
+            if let Some(found) = look().await {
+                return found;
+            }
+        }
+    });
+    found
+        .await
+        .unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+}
