@@ -1,0 +1,44 @@
+//! Every limit and every length of time that the rules know, with its default.
+//!
+//! Deliberately absent: where the values come from (see `config`) and the sizes of queues, pages and messages, which are no rules.
+
+use service_kit::time::Span;
+
+/// The numbers of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How many connections a member may have. Default 30,000.
+    pub connections_max: u32,
+    /// How many others a member may block. Default 100,000.
+    pub blocks_max: u32,
+    /// How many removal marks a member may have; beyond, the oldest is dropped. At least 1. Default 1,000.
+    pub removal_marks_max: u32,
+    /// How long a removal stands against acceptances made before it. Default 24 hours.
+    pub removal_mark_kept: Span,
+    /// How long facts stay in the feed. Default 7 days.
+    pub facts_kept: Span,
+    /// How long a verdict stays after the facts it was given with were acknowledged. Default 30 days.
+    pub verdicts_kept: Span,
+    /// How long a removal, a block and an erasure wait for the acknowledgement of their fact. Default 200 ms.
+    pub acknowledgement_wait: Span,
+    /// How many pairs, facts or marks one command of a long job touches at most. At least 1. Default 200.
+    pub job_chunk: u32,
+    /// How many facts of one member a watch reads at once; a token further behind is too old. Default 10,000.
+    pub member_backlog_max: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            connections_max: 30_000,
+            blocks_max: 100_000,
+            removal_marks_max: 1_000,
+            removal_mark_kept: Span::hours(24),
+            facts_kept: Span::days(7),
+            verdicts_kept: Span::days(30),
+            acknowledgement_wait: Span::millis(200),
+            job_chunk: 200,
+            member_backlog_max: 10_000,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `BlockService` on the wire.
+//!
+//! Deliberately absent: what the methods do (see `usecase`).
+
+use acquaint_proto::connection::v1::block_service_server::BlockService;
+use acquaint_proto::connection::v1::{
+    BlockMemberRequest, BlockMemberResponse, BlockedMember, ListBlockedMembersRequest,
+    ListBlockedMembersResponse, UnblockMemberRequest, UnblockMemberResponse,
+};
+use service_kit::status::FieldViolations;
+use tonic::{Request, Response, Status};
+
+use super::{Edge, convert, status, within};
+use crate::usecase::{Failure, block_member, list_blocked_members, unblock_member};
+
+const LIST: &str = "ListBlockedMembers";
+
+#[tonic::async_trait]
+impl BlockService for Edge {
+    async fn block_member(
+        &self,
+        request: Request<BlockMemberRequest>,
+    ) -> Result<Response<BlockMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let (Some(member), Some(other)) = (member, other) else {
+                return Err(convert::invalid(fields));
+            };
+            let done = block_member::run(self.context(), &member, &other).await;
+            done.map_err(|failure| status::of(&failure))?;
+            Ok(BlockMemberResponse {})
+        })
+        .await
+    }
+
+    async fn unblock_member(
+        &self,
+        request: Request<UnblockMemberRequest>,
+    ) -> Result<Response<UnblockMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let (Some(member), Some(other)) = (member, other) else {
+                return Err(convert::invalid(fields));
+            };
+            let done = unblock_member::run(self.context(), &member, &other).await;
+            done.map_err(|failure| status::of(&failure))?;
+            Ok(UnblockMemberResponse {})
+        })
+        .await
+    }
+
+    async fn list_blocked_members(
+        &self,
+        request: Request<ListBlockedMembersRequest>,
+    ) -> Result<Response<ListBlockedMembersResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let limit = convert::page_size(&mut fields, request.page_size, convert::PAGE_DEFAULT);
+            let (Some(member), Some(limit)) = (member, limit) else {
+                return Err(convert::invalid(fields));
+            };
+            let after = self
+                .tokens()
+                .read_list_page(LIST, &member, &request.page_token);
+            let after = after.map_err(|refusal| status::of(&Failure::from(refusal)))?;
+            let page =
+                list_blocked_members::run(self.context(), member.clone(), after, limit).await;
+            let page = page.map_err(|failure| status::of(&failure))?;
+            let last = page.lines.last().filter(|_| page.more);
+            let next = last.map(|line| self.tokens().list_page(LIST, &member, line));
+            let blocked = page.lines.iter().map(|line| BlockedMember {
+                other_id: line.other.to_string(),
+                block_time: Some(convert::timestamp(line.time)),
+            });
+            Ok(ListBlockedMembersResponse {
+                blocked_members: blocked.collect(),
+                next_page_token: next.unwrap_or_default(),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,249 @@
+//! `ConnectionService` on the wire.
+//!
+//! Deliberately absent: what the methods do (see `usecase`).
+
+use std::pin::Pin;
+
+use acquaint_proto::connection::v1::connection_service_server::ConnectionService;
+use acquaint_proto::connection::v1::watch_connections_request::Scope as ScopeField;
+use acquaint_proto::connection::v1::watch_connections_response::{
+    Content as ContentField, Heartbeat,
+};
+use acquaint_proto::connection::v1::{
+    BatchGetRelationshipsRequest, BatchGetRelationshipsResponse, Connection, ConnectionEvent,
+    ConnectionEventKind, GetRelationshipRequest, GetRelationshipResponse, ListConnectionsRequest,
+    ListConnectionsResponse, MemberConnectionEvent, Relationship as RelationshipMessage,
+    RelationshipStatus, RemoveConnectionRequest, RemoveConnectionResponse, WatchConnectionsRequest,
+    WatchConnectionsResponse, member_connection_event,
+};
+use futures::{Stream, StreamExt as _};
+use service_kit::id::MemberId;
+use service_kit::status::FieldViolations;
+use service_kit::time::Time;
+use tonic::{Request, Response, Status};
+
+use super::{Edge, convert, status, within};
+use crate::domain::list_change::ListChange;
+use crate::store::Relationship;
+use crate::usecase::watch_connections::{self, Content, Message, Scope};
+use crate::usecase::{Failure, get_relationships, list_connections, remove_connection};
+
+const LIST: &str = "ListConnections";
+
+/// How many others one call may ask about.
+const OTHERS_MAX: usize = 500;
+
+#[tonic::async_trait]
+impl ConnectionService for Edge {
+    async fn get_relationship(
+        &self,
+        request: Request<GetRelationshipRequest>,
+    ) -> Result<Response<GetRelationshipResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let (Some(member), Some(other)) = (member, other) else {
+                return Err(convert::invalid(fields));
+            };
+            let mut found = self.relationships(member, vec![other]).await?;
+            Ok(GetRelationshipResponse {
+                relationship: found.pop(),
+            })
+        })
+        .await
+    }
+
+    async fn batch_get_relationships(
+        &self,
+        request: Request<BatchGetRelationshipsRequest>,
+    ) -> Result<Response<BatchGetRelationshipsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let others =
+                convert::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
+            let (Some(member), Some(others)) = (member, others) else {
+                return Err(convert::invalid(fields));
+            };
+            let relationships = self.relationships(member, others).await?;
+            Ok(BatchGetRelationshipsResponse { relationships })
+        })
+        .await
+    }
+
+    async fn list_connections(
+        &self,
+        request: Request<ListConnectionsRequest>,
+    ) -> Result<Response<ListConnectionsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let limit = convert::page_size(&mut fields, request.page_size, convert::PAGE_DEFAULT);
+            let (Some(member), Some(limit)) = (member, limit) else {
+                return Err(convert::invalid(fields));
+            };
+            let after = self
+                .tokens()
+                .read_list_page(LIST, &member, &request.page_token);
+            let after = after.map_err(|refusal| status::of(&Failure::from(refusal)))?;
+            let page = list_connections::run(self.context(), member.clone(), after, limit).await;
+            let page = page.map_err(|failure| status::of(&failure))?;
+            let last = page.lines.last().filter(|_| page.more);
+            let next = last.map(|line| self.tokens().list_page(LIST, &member, line));
+            let lines = page.lines.iter();
+            Ok(ListConnectionsResponse {
+                connections: lines
+                    .map(|line| connection(&line.other, line.time))
+                    .collect(),
+                next_page_token: next.unwrap_or_default(),
+                // Far below the bound of the type: the limit of connections is.
+                total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            })
+        })
+        .await
+    }
+
+    async fn remove_connection(
+        &self,
+        request: Request<RemoveConnectionRequest>,
+    ) -> Result<Response<RemoveConnectionResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let only = match request.connect_time {
+                None => Some(None),
+                given => convert::time(&mut fields, "connect_time", given).map(Some),
+            };
+            let (Some(member), Some(other), Some(only)) = (member, other, only) else {
+                return Err(convert::invalid(fields));
+            };
+            let done = remove_connection::run(self.context(), &member, &other, only).await;
+            done.map_err(|failure| status::of(&failure))?;
+            Ok(RemoveConnectionResponse {})
+        })
+        .await
+    }
+
+    type WatchConnectionsStream =
+        Pin<Box<dyn Stream<Item = Result<WatchConnectionsResponse, Status>> + Send>>;
+
+    async fn watch_connections(
+        &self,
+        request: Request<WatchConnectionsRequest>,
+    ) -> Result<Response<Self::WatchConnectionsStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let Some(scope) = scope(&mut fields, request.scope) else {
+                return Err(convert::invalid(fields));
+            };
+            let resume = self.tokens().read_resume(&scope, &request.resume_token);
+            let resume = resume.map_err(|refusal| status::of(&Failure::from(refusal)))?;
+            let messages = watch_connections::run(self.context(), scope.clone(), resume).await;
+            let messages = messages.map_err(|failure| status::of(&failure))?;
+            let edge = self.clone();
+            let answers = messages.map(move |message| match message {
+                Ok(message) => Ok(edge.answer(&scope, message)),
+                Err(failure) => Err(status::of(&failure)),
+            });
+            Ok(Box::pin(answers) as Self::WatchConnectionsStream)
+        })
+        .await
+    }
+}
+
+impl Edge {
+    async fn relationships(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+    ) -> Result<Vec<RelationshipMessage>, Status> {
+        let found = get_relationships::run(self.context(), member, others.clone()).await;
+        let found = found.map_err(|failure| status::of(&failure))?;
+        let both = others.iter().zip(found);
+        Ok(both
+            .map(|(other, found)| relationship(other, found))
+            .collect())
+    }
+
+    fn answer(&self, scope: &Scope, message: Message) -> WatchConnectionsResponse {
+        WatchConnectionsResponse {
+            resume_token: self.tokens().resume(scope, message.place),
+            content: Some(match message.content {
+                Content::Heartbeat => ContentField::Heartbeat(Heartbeat {}),
+                Content::Member(change) => ContentField::MemberEvent(member_event(&change)),
+                Content::Event(event) => ContentField::Event(service_event(&event)),
+            }),
+        }
+    }
+}
+
+fn scope(fields: &mut FieldViolations, scope: Option<ScopeField>) -> Option<Scope> {
+    match scope {
+        Some(ScopeField::MemberId(member)) => {
+            convert::member_id(fields, "member_id", &member).map(Scope::Member)
+        }
+        Some(ScopeField::AllMembers(true)) => Some(Scope::AllMembers),
+        Some(ScopeField::AllMembers(false)) => {
+            fields.push("all_members", "must be true");
+            None
+        }
+        None => {
+            fields.push("scope", "member_id or all_members must be given");
+            None
+        }
+    }
+}
+
+fn relationship(other: &MemberId, relationship: Relationship) -> RelationshipMessage {
+    let (status, connect_time) = match relationship {
+        Relationship::None => (RelationshipStatus::None, None),
+        Relationship::Connected(since) => (RelationshipStatus::Connected, Some(since)),
+        Relationship::Blocked => (RelationshipStatus::Blocked, None),
+    };
+    RelationshipMessage {
+        other_id: other.to_string(),
+        status: status.into(),
+        connect_time: connect_time.map(convert::timestamp),
+    }
+}
+
+fn connection(other: &MemberId, since: Time) -> Connection {
+    Connection {
+        other_id: other.to_string(),
+        connect_time: Some(convert::timestamp(since)),
+    }
+}
+
+fn member_event(change: &ListChange) -> MemberConnectionEvent {
+    use member_connection_event::{Change, Gone};
+    let change = match change.connected {
+        Some(since) => Change::Connected(connection(&change.other, since)),
+        None => Change::Gone(Gone {
+            other_id: change.other.to_string(),
+        }),
+    };
+    MemberConnectionEvent {
+        change: Some(change),
+    }
+}
+
+fn service_event(event: &watch_connections::ConnectionEvent) -> ConnectionEvent {
+    let kind = if event.made {
+        ConnectionEventKind::Connected
+    } else {
+        ConnectionEventKind::Removed
+    };
+    ConnectionEvent {
+        kind: kind.into(),
+        event_time: Some(convert::timestamp(event.event_time)),
+        member_ids: vec![event.key.low().to_string(), event.key.high().to_string()],
+        connect_time: Some(convert::timestamp(event.connect_time)),
+    }
+}

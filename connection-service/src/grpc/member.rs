@@ -1,0 +1,32 @@
+//! `MemberService` on the wire.
+//!
+//! Deliberately absent: what the methods do (see `usecase`).
+
+use acquaint_proto::connection::v1::member_service_server::MemberService;
+use acquaint_proto::connection::v1::{EraseMemberRequest, EraseMemberResponse};
+use service_kit::status::FieldViolations;
+use tonic::{Request, Response, Status};
+
+use super::{Edge, convert, status, within};
+use crate::usecase::erase_member;
+
+#[tonic::async_trait]
+impl MemberService for Edge {
+    async fn erase_member(
+        &self,
+        request: Request<EraseMemberRequest>,
+    ) -> Result<Response<EraseMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        within(&metadata, async {
+            let mut fields = FieldViolations::new();
+            let Some(member) = convert::member_id(&mut fields, "member_id", &request.member_id)
+            else {
+                return Err(convert::invalid(fields));
+            };
+            let complete = erase_member::run(self.context(), member).await;
+            let complete = complete.map_err(|failure| status::of(&failure))?;
+            Ok(EraseMemberResponse { complete })
+        })
+        .await
+    }
+}

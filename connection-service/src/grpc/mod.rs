@@ -1,0 +1,91 @@
+//! The edge: the contract's messages to the domain's values and back, one file for each service of the contract.
+//!
+//! Deliberately absent: decisions. Whoever looks for what a method does follows its name into `usecase`.
+
+mod block;
+mod connection;
+mod convert;
+mod fact;
+mod member;
+mod status;
+mod token;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acquaint_proto::connection::internal::v1::fact_service_server::{self, FactServiceServer};
+use acquaint_proto::connection::v1::block_service_server::{self, BlockServiceServer};
+use acquaint_proto::connection::v1::connection_service_server::{self, ConnectionServiceServer};
+use acquaint_proto::connection::v1::member_service_server::{self, MemberServiceServer};
+use service_kit::deadline::Deadline;
+use service_kit::server::MESSAGE_BYTES_MAX;
+use tonic::metadata::MetadataMap;
+use tonic::service::RoutesBuilder;
+use tonic::{Response, Status};
+
+use self::token::Tokens;
+use crate::usecase::Context;
+
+/// The metadata key that names, with `OTHER_INCARNATION` of the internal contract, the last position common to both histories, in
+/// decimal.
+pub const COMMON_POSITION_KEY: &str = "acquaint-common-position";
+
+/// How long a call may take whose caller sets no deadline.
+const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
+
+/// The full names of the services.
+pub const SERVICE_NAMES: [&str; 4] = [
+    connection_service_server::SERVICE_NAME,
+    block_service_server::SERVICE_NAME,
+    member_service_server::SERVICE_NAME,
+    fact_service_server::SERVICE_NAME,
+];
+
+/// The routes of every service, working with `context`.
+pub fn routes(context: Context) -> RoutesBuilder {
+    let edge = Edge(Arc::new(Inner {
+        tokens: Tokens::new(context.store()),
+        context,
+    }));
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(
+        ConnectionServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+    );
+    routes.add_service(
+        BlockServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+    );
+    routes.add_service(
+        MemberServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+    );
+    routes.add_service(FactServiceServer::new(edge).max_decoding_message_size(MESSAGE_BYTES_MAX));
+    routes
+}
+
+/// What answers the calls. Clones are the same.
+#[derive(Clone)]
+struct Edge(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    tokens: Tokens,
+}
+
+impl Edge {
+    fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+}
+
+/// Answers within the caller's deadline.
+async fn within<T>(
+    metadata: &MetadataMap,
+    work: impl Future<Output = Result<T, Status>>,
+) -> Result<Response<T>, Status> {
+    let deadline = Deadline::of(metadata, DEADLINE_DEFAULT);
+    deadline.run(work).await.map(Response::new)
+}

@@ -1,0 +1,148 @@
+//! Page and resume tokens: what they carry, and what they are bound to.
+//!
+//! All tokens of one kind and scope have one length, so that nothing can be read off it. Deliberately absent: how they are sealed
+//! (see `service_kit::page_token`).
+
+use service_kit::epoch::EpochId;
+use service_kit::id::{MemberId, PairKey};
+use service_kit::page_token::TokenSealer;
+use service_kit::time::Time;
+
+use crate::domain::list_change::Place;
+use crate::domain::refusal::Refusal;
+use crate::store::{Line, Store};
+use crate::usecase::watch_connections::Scope;
+
+/// The longest member id, to which shorter ones are filled up.
+const ID_BYTES: usize = 64;
+
+/// Makes and reads tokens.
+pub(super) struct Tokens {
+    pages: TokenSealer,
+    watches: TokenSealer,
+    /// The history that this process writes.
+    incarnation: EpochId,
+}
+
+impl Tokens {
+    pub(super) fn new(store: &dyn Store) -> Self {
+        Self {
+            pages: TokenSealer::new(store.secret(), "page token"),
+            watches: TokenSealer::new(store.secret(), "resume token"),
+            incarnation: store.epochs().current(),
+        }
+    }
+
+    /// The history that this process writes.
+    pub(super) fn incarnation(&self) -> EpochId {
+        self.incarnation
+    }
+
+    /// For the page after `line` of `member`'s list by `method`.
+    pub(super) fn list_page(&self, method: &str, member: &MemberId, line: &Line) -> String {
+        let mut payload = line.time.millis().to_be_bytes().to_vec();
+        payload.extend(filled(&line.other));
+        self.pages.seal(&bound(method, Some(member)), &payload)
+    }
+
+    /// The line that a page begins after; `None` for the first.
+    pub(super) fn read_list_page(
+        &self,
+        method: &str,
+        member: &MemberId,
+        token: &str,
+    ) -> Result<Option<Line>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.pages.open(&bound(method, Some(member)), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let line = || {
+            let (time, other) = payload.split_first_chunk::<8>()?;
+            Some(Line {
+                time: Time::from_millis(i64::from_be_bytes(*time)),
+                other: read_filled(other)?,
+            })
+        };
+        line().map(Some).ok_or(Refusal::InvalidToken)
+    }
+
+    /// For the page after `key` of all facts.
+    pub(super) fn facts_page(&self, key: &PairKey) -> String {
+        let payload = [filled(key.low()), filled(key.high())].concat();
+        self.pages.seal(&bound("ListFacts", None), &payload)
+    }
+
+    /// The pair that a page of all facts begins after; `None` for the first.
+    pub(super) fn read_facts_page(&self, token: &str) -> Result<Option<PairKey>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.pages.open(&bound("ListFacts", None), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let key = || {
+            let (low, high) = payload.split_at_checked(ID_BYTES)?;
+            PairKey::new(&read_filled(low)?, &read_filled(high)?)
+        };
+        key().map(Some).ok_or(Refusal::InvalidToken)
+    }
+
+    /// For resuming a watch at `place`.
+    pub(super) fn resume(&self, scope: &Scope, place: Place) -> String {
+        let mut payload = self.incarnation.as_bytes().to_vec();
+        for position in [place.from, place.through, place.shown] {
+            payload.extend(position.to_be_bytes());
+        }
+        self.watches.seal(&bound_to_scope(scope), &payload)
+    }
+
+    /// Where a watch resumes; `None` for one that starts now.
+    pub(super) fn read_resume(
+        &self,
+        scope: &Scope,
+        token: &str,
+    ) -> Result<Option<(EpochId, Place)>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.watches.open(&bound_to_scope(scope), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let place = || {
+            let (incarnation, rest) = payload.split_first_chunk::<16>()?;
+            let (from, rest) = rest.split_first_chunk::<8>()?;
+            let (through, rest) = rest.split_first_chunk::<8>()?;
+            let place = Place {
+                from: u64::from_be_bytes(*from),
+                through: u64::from_be_bytes(*through),
+                shown: u64::from_be_bytes(rest.try_into().ok()?),
+            };
+            Some((EpochId::from_bytes(*incarnation), place))
+        };
+        place().map(Some).ok_or(Refusal::InvalidToken)
+    }
+}
+
+fn bound<'a>(method: &'a str, member: Option<&'a MemberId>) -> Vec<&'a [u8]> {
+    let mut parts = vec![method.as_bytes()];
+    parts.extend(member.map(|member| member.as_str().as_bytes()));
+    parts
+}
+
+fn bound_to_scope(scope: &Scope) -> Vec<&[u8]> {
+    match scope {
+        Scope::Member(member) => bound("WatchConnections", Some(member)),
+        Scope::AllMembers => bound("WatchConnections", None),
+    }
+}
+
+/// The id filled up with zero bytes, of which it has none.
+fn filled(id: &MemberId) -> Vec<u8> {
+    let mut bytes = id.as_str().as_bytes().to_vec();
+    bytes.resize(ID_BYTES, 0);
+    bytes
+}
+
+fn read_filled(bytes: &[u8]) -> Option<MemberId> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    MemberId::parse(text.trim_end_matches('\0')).ok()
+}

@@ -1,0 +1,110 @@
+//! connection-service: who is connected to whom, who has blocked whom, and the feed of these facts that invitation-service follows.
+//!
+//! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (one file for each method) → [`store`] (load the
+//! pair, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. [`worker`] does what nobody waits
+//! for, [`config`] has every key.
+//!
+//! Deliberately absent: invitations. An acceptance arrives here as a request for a connection, and is decided once.
+
+pub mod config;
+pub mod domain;
+pub mod grpc;
+pub mod store;
+pub mod usecase;
+pub mod worker;
+
+use std::sync::Arc;
+
+use service_kit::clock::Clock;
+use service_kit::server::{self, HealthHandle, ServeError};
+use service_kit::sqlite::OpenError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Config, StreamOptions};
+pub use domain::policy::Policy;
+
+use store::sqlite::SqliteStore;
+use usecase::Context;
+
+/// Why the service does not run, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] OpenError),
+    /// Nothing can be served.
+    #[error("nothing can be served")]
+    Serve(#[from] ServeError),
+    /// The store's writer has ended by itself.
+    #[error("the store has ended")]
+    StoreEnded,
+    /// A part of the service panicked.
+    #[error("a part of the service panicked")]
+    Panicked(#[source] tokio::task::JoinError),
+}
+
+/// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it
+/// returns, the store's file is free for another process.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let Config {
+        listen: _,
+        database,
+        group_commit,
+        policy,
+        streams,
+        server,
+        worker_poll,
+    } = config;
+    let open = move || SqliteStore::open(database, group_commit, policy, clock);
+    let store = tokio::task::spawn_blocking(open)
+        .await
+        .map_err(RunError::Panicked)??;
+    let health = HealthHandle::new();
+    health.set_serving();
+    // Ends with the caller's, or by itself when the store does.
+    let stop = shutdown.child_token();
+    let context = Context::new(Arc::new(store.clone()), policy, streams, stop.clone());
+    let working = tokio::spawn({
+        let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
+        async move { worker::run(&store, worker_poll, &health, &stop).await }
+    });
+    let serving = server::serve(
+        listener,
+        grpc::routes(context),
+        &grpc::SERVICE_NAMES,
+        &[acquaint_proto::FILE_DESCRIPTOR_SET],
+        health.clone(),
+        stop.clone(),
+        server,
+    );
+    let watching = async {
+        let ended = stop.run_until_cancelled(store.closed()).await;
+        if ended.is_some() {
+            health.set_not_serving();
+            stop.cancel();
+        }
+        ended
+    };
+    let (served, store_ended) = tokio::join!(
+        async {
+            let served = serving.await;
+            stop.cancel();
+            served
+        },
+        watching
+    );
+    let worked = working.await;
+    store.close().await;
+    served?;
+    worked.map_err(RunError::Panicked)?;
+    match store_ended {
+        Some(()) => Err(RunError::StoreEnded),
+        None => Ok(()),
+    }
+}

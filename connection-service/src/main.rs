@@ -1,0 +1,59 @@
+//! The porch of connection-service: configuration from the environment, a listener, and [`connection_service::run`].
+//!
+//! Deliberately absent: everything else.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use connection_service::Config;
+use service_kit::clock::SystemClock;
+use service_kit::{server, shutdown, telemetry};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The store has threads of its own; what is left for the runtime is the wire.
+const RUNTIME_THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    telemetry::init();
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
+    let config = Config::from_env(|key| std::env::var(key).ok())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = server::listen(config.listen).await?;
+        tracing::info!(
+            address = %listener.local_addr()?,
+            database = %config.database.path.display(),
+            "connection-service starts; it serves callers on this machine alone, without credentials"
+        );
+        let shutdown = shutdown::signal();
+        connection_service::run(config, listener, Arc::new(SystemClock), shutdown).await?;
+        Ok(())
+    })
+}
+
+/// The error with its causes, for the log.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,215 @@
+//! What the service keeps, and the duties of whoever keeps it.
+//!
+//! A command is one transaction: `commands`, `erasure` and `retention` load, ask `domain`, and write over `rows`, the same for
+//! every engine. Reads never wait for the writer. Deliberately absent: the wire, and any rule.
+
+mod commands;
+mod erasure;
+mod retention;
+mod rows;
+pub mod sqlite;
+mod transaction;
+
+use async_trait::async_trait;
+use service_kit::epoch::Epochs;
+use service_kit::error::StoreError;
+use service_kit::feed::Hub;
+use service_kit::id::{MemberId, PairKey};
+use service_kit::secret::StoreSecret;
+use service_kit::time::Time;
+use tokio::sync::watch;
+
+pub use commands::{Act, Acted, Ensured};
+pub use erasure::Erased;
+
+use crate::domain::ensure::Acceptance;
+use crate::domain::fact::{Entry, PairFacts};
+use crate::domain::list_change::Step;
+use crate::domain::refusal::Refusal;
+
+/// What a pair is to one of its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relationship {
+    /// Nothing, or a block by the other, or the other was erased.
+    None,
+    /// Connected since then.
+    Connected(Time),
+    /// This member has blocked the other.
+    Blocked,
+}
+
+/// A line of one of a member's lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The other member.
+    pub other: MemberId,
+    /// Since when.
+    pub time: Time,
+}
+
+/// A page of one of a member's lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// Newest first.
+    pub lines: Vec<Line>,
+    /// Whether more follow.
+    pub more: bool,
+    /// How many lines the list has in all.
+    pub total: u32,
+}
+
+/// The facts of pairs, all of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactsPage {
+    /// The pairs, in the order asked or of their keys.
+    pub facts: Vec<(PairKey, PairFacts)>,
+    /// The last pair looked at, when more follow.
+    pub next: Option<PairKey>,
+    /// The last position of the feed at that moment.
+    pub position: u64,
+}
+
+/// A stretch of the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// What comes after the position asked about.
+    Entries {
+        /// In order.
+        entries: Vec<Entry>,
+        /// Everything up to here was looked at.
+        through: u64,
+        /// Whether more follows.
+        more: bool,
+    },
+    /// What comes after the position asked about is no longer kept.
+    TooOld,
+}
+
+/// What a stretch of the feed says about one member's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberFeed {
+    /// The steps after the position asked about.
+    Steps {
+        /// In order.
+        steps: Vec<Step>,
+        /// Everything up to here was looked at.
+        through: u64,
+    },
+    /// What comes after the position asked about is no longer kept.
+    TooOld,
+}
+
+/// Where the feed stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedState {
+    /// The last position.
+    pub head: u64,
+    /// Up to here facts have been forgotten.
+    pub pruned: u64,
+}
+
+/// Which jobs have something to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Removal marks that have served their time.
+    pub removal_marks: bool,
+    /// Verdicts that are old enough to look at.
+    pub verdicts: bool,
+    /// Facts that have served their time.
+    pub facts: bool,
+    /// Members whose erasure can go on; some of them when there are many.
+    pub erasures: Vec<MemberId>,
+}
+
+/// A store.
+///
+/// Every command must be one transaction that is durable before it is answered, must see every command answered before it, and must
+/// take positions in the order of commits without a gap. Every read must be of one moment, not earlier than the last commit that
+/// was answered before it began. The store's time is the clock's, but never earlier than that of a commit before. Everything fails
+/// with [`StoreError::Overloaded`] when too much waits.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Decides what becomes of an acceptance between the two of `key`.
+    async fn ensure_connection(
+        &self,
+        key: PairKey,
+        acceptance: Acceptance,
+    ) -> Result<Ensured, StoreError>;
+    /// Ends a connection; with `only`, only the one made at that moment.
+    async fn remove_connection(
+        &self,
+        act: Act,
+        only: Option<Time>,
+    ) -> Result<Result<Acted, Refusal>, StoreError>;
+    /// Blocks a member.
+    async fn block_member(&self, act: Act) -> Result<Result<Acted, Refusal>, StoreError>;
+    /// Lifts a block.
+    async fn unblock_member(&self, act: Act) -> Result<Result<Acted, Refusal>, StoreError>;
+    /// Begins to erase a member, or says how far it has come.
+    async fn erase_member(&self, member: MemberId) -> Result<Erased, StoreError>;
+    /// Notes that the other service has stored the facts up to `position`; a lower position than before changes nothing.
+    async fn acknowledge(&self, position: u64) -> Result<(), StoreError>;
+
+    /// Which jobs have something to do. Cheap: it is asked all the time.
+    async fn due(&self) -> Result<Due, StoreError>;
+    /// Takes back a chunk of old removal marks; says whether there may be more.
+    async fn forget_removal_marks(&self) -> Result<bool, StoreError>;
+    /// Deletes a chunk of old verdicts; says whether there may be more.
+    async fn forget_verdicts(&self) -> Result<bool, StoreError>;
+    /// Deletes a chunk of old facts; says whether there may be more.
+    async fn forget_facts(&self) -> Result<bool, StoreError>;
+    /// Takes the next step of an erasure; says whether it can go on at once.
+    async fn advance_erasure(&self, member: MemberId) -> Result<bool, StoreError>;
+
+    /// Whether the member was erased.
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError>;
+    /// What each of `others` is to `member`, in their order. None of them may be the member.
+    async fn relationships(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+    ) -> Result<Vec<Relationship>, StoreError>;
+    /// A page of a member's connections, from after a line, at most `limit`.
+    async fn connections(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError>;
+    /// A page of those whom a member has blocked, from after a line, at most `limit`.
+    async fn blocks(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError>;
+    /// The facts of pairs, in their order.
+    async fn pair_facts(&self, keys: Vec<PairKey>) -> Result<FactsPage, StoreError>;
+    /// A page of all pairs with a connection or a block, from after a key. At most `limit` pairs are looked at, so a page may hold
+    /// fewer, or none, and still have a next one.
+    async fn all_facts(&self, after: Option<PairKey>, limit: u32) -> Result<FactsPage, StoreError>;
+    /// Where the feed stands.
+    async fn feed_state(&self) -> Result<FeedState, StoreError>;
+    /// At most `limit` entries of the feed after a position.
+    async fn feed(&self, after: u64, limit: u32) -> Result<Feed, StoreError>;
+    /// What the feed after a position says about one member's list of connections. Too old also when it says more than a watch
+    /// reads at once, when it has lost content that concerned the list, and when the member was erased after the position.
+    async fn member_feed(&self, member: MemberId, after: u64) -> Result<MemberFeed, StoreError>;
+    /// Up to `limit` erasures with a position after `after` and up to `through` that were not acknowledged, in order: position
+    /// and member.
+    async fn unacknowledged_erasures(
+        &self,
+        after: u64,
+        through: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, MemberId)>, StoreError>;
+
+    /// The histories that the store has had.
+    fn epochs(&self) -> &Epochs;
+    /// Wakes those who follow the feed, after each commit.
+    fn hub(&self) -> &Hub;
+    /// Up to where facts have been acknowledged, after each commit.
+    fn acknowledged(&self) -> watch::Receiver<u64>;
+    /// Keys tokens.
+    fn secret(&self) -> &StoreSecret;
+}

@@ -1,0 +1,461 @@
+//! The rows of a write transaction as statements on the writer's connection.
+//!
+//! Deliberately absent: begin and commit (see the engine in this folder's `mod`), and reads outside a transaction (see `reads`).
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use service_kit::clock::Clock;
+use service_kit::error::StoreError;
+use service_kit::id::{MemberId, PairKey, Sides};
+use service_kit::secret::StoreSecret;
+use service_kit::time::Time;
+use uuid::Uuid;
+
+use super::codec::{self, FactRow, PAIR_COLUMNS, to_i64};
+use super::{erased_hash, read_head};
+use crate::domain::ensure::StoredVerdict;
+use crate::domain::erase::Erasure;
+use crate::domain::fact::Fact;
+use crate::domain::member::Member;
+use crate::domain::pair::Pair;
+use crate::store::rows::{Head, Listing, Rows};
+
+/// The rows of one transaction, and what must be told when it has been committed.
+pub(super) struct SqliteRows {
+    pub(super) conn: Connection,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) secret: Arc<StoreSecret>,
+    /// The head as this transaction sees it; written once, before the commit.
+    head: Option<Head>,
+    head_changed: bool,
+    /// Whom the facts of this transaction name.
+    pub(super) named: Vec<MemberId>,
+    /// The acknowledged position, if it has moved.
+    pub(super) acknowledged: Option<u64>,
+}
+
+impl SqliteRows {
+    pub(super) fn new(conn: Connection, clock: Arc<dyn Clock>, secret: Arc<StoreSecret>) -> Self {
+        Self {
+            conn,
+            clock,
+            secret,
+            head: None,
+            head_changed: false,
+            named: Vec::new(),
+            acknowledged: None,
+        }
+    }
+
+    /// Forgets what a transaction before this one knew.
+    pub(super) fn reset(&mut self) {
+        self.head = None;
+        self.head_changed = false;
+        self.named.clear();
+        self.acknowledged = None;
+    }
+
+    /// Writes what was put off to the end of the transaction.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(head) = self.head.filter(|_| self.head_changed) else {
+            return Ok(());
+        };
+        self.change_one(
+            "update meta set head = ?1, last_time = ?2, acknowledged = ?3, pruned = ?4",
+            params![
+                to_i64(head.position)?,
+                head.last_time.millis(),
+                to_i64(head.acknowledged)?,
+                to_i64(head.pruned)?
+            ],
+        )
+    }
+
+    /// Runs a statement that must change exactly one row.
+    fn change_one(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+        match self.conn.prepare_cached(sql)?.execute(params)? {
+            1 => Ok(()),
+            n => Err(StoreError::corrupt(format!("{n} rows changed by: {sql}"))),
+        }
+    }
+
+    fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        decode: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        rows.next()?.map(decode).transpose()
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(decode(row)?);
+        }
+        Ok(found)
+    }
+}
+
+impl Rows for SqliteRows {
+    fn clock(&self) -> Time {
+        self.clock.now()
+    }
+
+    fn head(&mut self) -> Result<Head, StoreError> {
+        if let Some(head) = self.head {
+            return Ok(head);
+        }
+        let head = read_head(&self.conn)?;
+        self.head = Some(head);
+        Ok(head)
+    }
+
+    fn put_head(&mut self, head: &Head) -> Result<(), StoreError> {
+        self.head = Some(*head);
+        self.head_changed = true;
+        Ok(())
+    }
+
+    fn pair(&mut self, key: &PairKey) -> Result<Pair, StoreError> {
+        super::read_pair(&self.conn, key)
+    }
+
+    fn put_pair(&mut self, key: &PairKey, pair: &Pair) -> Result<(), StoreError> {
+        let (low, high) = (key.low().as_str(), key.high().as_str());
+        if pair.is_empty() {
+            let sql = "delete from pair where low = ?1 and high = ?2";
+            return self.change_one(sql, params![low, high]);
+        }
+        let millis = |time: Option<Time>| time.map(Time::millis);
+        let invitation = pair.connection.and_then(|connection| connection.invitation);
+        self.change_one(
+            "insert into pair (low, high, connect_time, invitation_id,
+                 blocked_by_low_time, blocked_by_high_time, removed_by_low_time, removed_by_high_time)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             on conflict (low, high) do update set
+                 connect_time = excluded.connect_time,
+                 invitation_id = excluded.invitation_id,
+                 blocked_by_low_time = excluded.blocked_by_low_time,
+                 blocked_by_high_time = excluded.blocked_by_high_time,
+                 removed_by_low_time = excluded.removed_by_low_time,
+                 removed_by_high_time = excluded.removed_by_high_time",
+            params![
+                low,
+                high,
+                pair.connection.map(|connection| connection.connect_time.millis()),
+                invitation.map(Uuid::into_bytes),
+                millis(pair.blocked.low),
+                millis(pair.blocked.high),
+                millis(pair.removed.low),
+                millis(pair.removed.high),
+            ],
+        )
+    }
+
+    fn pairs_of(
+        &mut self,
+        member: &MemberId,
+        limit: u32,
+    ) -> Result<Vec<(PairKey, Pair)>, StoreError> {
+        let sql = format!(
+            "select {PAIR_COLUMNS} from pair where low = ?1
+             union all select {PAIR_COLUMNS} from pair where high = ?1 limit ?2"
+        );
+        self.all(&sql, params![member.as_str(), limit], codec::pair)
+    }
+
+    fn member(&mut self, id: &MemberId) -> Result<Option<Member>, StoreError> {
+        super::read_member(&self.conn, id)
+    }
+
+    fn put_member(&mut self, id: &MemberId, member: &Member) -> Result<(), StoreError> {
+        self.change_one(
+            "insert or replace into member (member, connections, blocks, removal_marks, last_fact)
+             values (?1, ?2, ?3, ?4, ?5)",
+            params![
+                id.as_str(),
+                member.connections,
+                member.blocks,
+                member.removal_marks,
+                to_i64(member.last_fact)?
+            ],
+        )
+    }
+
+    fn delete_member(&mut self, id: &MemberId) -> Result<(), StoreError> {
+        self.change("delete from member where member = ?1", [id.as_str()])?;
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        listing: Listing,
+        member: &MemberId,
+        time: Time,
+        other: &MemberId,
+    ) -> Result<(), StoreError> {
+        let sql = match listing {
+            Listing::Connections => {
+                "insert into connection (member, connect_time, other) values (?1, ?2, ?3)"
+            }
+            Listing::Blocks => "insert into block (member, block_time, other) values (?1, ?2, ?3)",
+            Listing::RemovalMarks => {
+                "insert into removal_mark (member, removed_time, other) values (?1, ?2, ?3)"
+            }
+        };
+        self.change_one(sql, params![member.as_str(), time.millis(), other.as_str()])
+    }
+
+    fn unlist(
+        &mut self,
+        listing: Listing,
+        member: &MemberId,
+        time: Time,
+        other: &MemberId,
+    ) -> Result<(), StoreError> {
+        let sql = match listing {
+            Listing::Connections => {
+                "delete from connection where member = ?1 and connect_time = ?2 and other = ?3"
+            }
+            Listing::Blocks => {
+                "delete from block where member = ?1 and block_time = ?2 and other = ?3"
+            }
+            Listing::RemovalMarks => {
+                "delete from removal_mark where member = ?1 and removed_time = ?2 and other = ?3"
+            }
+        };
+        self.change_one(sql, params![member.as_str(), time.millis(), other.as_str()])
+    }
+
+    fn oldest_removal_mark(&mut self, member: &MemberId) -> Result<Option<MemberId>, StoreError> {
+        self.one(
+            "select other from removal_mark where member = ?1 order by removed_time, other limit 1",
+            [member.as_str()],
+            |row| codec::member_id(row, 0),
+        )
+    }
+
+    fn removal_marks_until(
+        &mut self,
+        until: Time,
+        limit: u32,
+    ) -> Result<Vec<(MemberId, MemberId)>, StoreError> {
+        self.all(
+            "select member, other from removal_mark where removed_time <= ?1
+             order by removed_time limit ?2",
+            params![until.millis(), limit],
+            |row| Ok((codec::member_id(row, 0)?, codec::member_id(row, 1)?)),
+        )
+    }
+
+    fn verdict(&mut self, invitation: &Uuid) -> Result<Option<StoredVerdict>, StoreError> {
+        self.one(
+            "select number, verdict, connect_time, position, decide_time
+             from verdict where invitation_id = ?1",
+            [invitation.as_bytes()],
+            codec::verdict,
+        )
+    }
+
+    fn put_verdict(
+        &mut self,
+        invitation: &Uuid,
+        verdict: &StoredVerdict,
+    ) -> Result<(), StoreError> {
+        let (code, connect_time) = codec::verdict_code(verdict.verdict)?;
+        self.change_one(
+            "insert or replace into verdict
+                 (invitation_id, number, verdict, connect_time, position, decide_time)
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                invitation.as_bytes(),
+                verdict.number,
+                code,
+                connect_time.map(Time::millis),
+                to_i64(verdict.position)?,
+                verdict.decide_time.millis()
+            ],
+        )
+    }
+
+    fn delete_verdicts_until(
+        &mut self,
+        until: Time,
+        position: u64,
+        limit: u32,
+    ) -> Result<u32, StoreError> {
+        // In the order of time positions only grow, so looking at the oldest is enough.
+        let oldest = self.all(
+            "select invitation_id, position from verdict where decide_time <= ?1
+             order by decide_time limit ?2",
+            params![until.millis(), limit],
+            |row| Ok((row.get::<_, [u8; 16]>(0)?, codec::position(row, 1)?)),
+        )?;
+        let mut deleted = 0;
+        for (invitation, _) in oldest.iter().take_while(|(_, given)| *given <= position) {
+            self.change_one("delete from verdict where invitation_id = ?1", [invitation])?;
+            deleted += 1;
+        }
+        Ok(deleted)
+    }
+
+    fn append_fact(
+        &mut self,
+        position: u64,
+        time: Time,
+        fact: &Fact,
+        previous: Sides<u64>,
+    ) -> Result<(), StoreError> {
+        let row = FactRow::of(fact);
+        self.change_one(
+            "insert into fact (position, time, kind, low, high, connection, connect_time,
+                 invitation_id, blocked_by_low, blocked_by_high, blank, previous_low, previous_high)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12)",
+            params![
+                to_i64(position)?,
+                time.millis(),
+                row.kind,
+                row.low,
+                row.high,
+                row.connection,
+                row.connect_time,
+                row.invitation,
+                row.blocked.low,
+                row.blocked.high,
+                to_i64(previous.low)?,
+                to_i64(previous.high)?,
+            ],
+        )?;
+        match fact {
+            Fact::Pair { key, .. } => {
+                self.named.extend([key.low().clone(), key.high().clone()]);
+            }
+            Fact::Erased(member) => self.named.push(member.clone()),
+        }
+        Ok(())
+    }
+
+    fn delete_facts_until(&mut self, until: Time, limit: u32) -> Result<Option<u64>, StoreError> {
+        // In the order of positions times only grow, so the first one that is too young ends it.
+        let oldest = self.all(
+            "select position, time from fact order by position limit ?1",
+            [limit],
+            |row| Ok((codec::position(row, 0)?, codec::time(row, 1)?)),
+        )?;
+        let old = oldest.iter().take_while(|(_, time)| *time <= until);
+        let Some(last) = old.map(|(position, _)| *position).last() else {
+            return Ok(None);
+        };
+        self.change("delete from fact where position <= ?1", [to_i64(last)?])?;
+        Ok(Some(last))
+    }
+
+    fn blank_fact(&mut self, position: u64, member: &MemberId) -> Result<Option<u64>, StoreError> {
+        let at = to_i64(position)?;
+        let previous = self.one(
+            "select case when low = ?2 then previous_low else previous_high end
+             from fact where position = ?1",
+            params![at, member.as_str()],
+            |row| codec::position(row, 0),
+        )?;
+        if previous.is_some() {
+            // Who the other one is stays, for their own chain.
+            self.change_one(
+                "update fact set blank = 1, low = nullif(low, ?2), high = nullif(high, ?2),
+                     connect_time = null, invitation_id = null, blocked_by_low = 0, blocked_by_high = 0
+                 where position = ?1 and (low = ?2 or high = ?2)",
+                params![at, member.as_str()],
+            )?;
+        }
+        Ok(previous)
+    }
+
+    fn is_erased(&mut self, id: &MemberId) -> Result<bool, StoreError> {
+        Ok(super::read_erased(&self.conn, &erased_hash(&self.secret, id))?.is_some())
+    }
+
+    fn put_erased(&mut self, id: &MemberId, position: u64) -> Result<(), StoreError> {
+        self.change_one(
+            "insert into erased (hash, position) values (?1, ?2)",
+            params![erased_hash(&self.secret, id), to_i64(position)?],
+        )
+    }
+
+    fn erasure(&mut self, id: &MemberId) -> Result<Option<Erasure>, StoreError> {
+        self.one(
+            "select position, last_fact, stage, next from erasure where member = ?1",
+            [id.as_str()],
+            codec::erasure,
+        )
+    }
+
+    fn put_erasure(&mut self, id: &MemberId, erasure: &Erasure) -> Result<(), StoreError> {
+        let (stage, next) = codec::stage_code(erasure.stage)?;
+        self.change_one(
+            "insert or replace into erasure (member, position, last_fact, stage, next)
+             values (?1, ?2, ?3, ?4, ?5)",
+            params![
+                id.as_str(),
+                to_i64(erasure.position)?,
+                to_i64(erasure.last_fact)?,
+                stage,
+                next
+            ],
+        )
+    }
+
+    fn delete_erasure(&mut self, id: &MemberId) -> Result<(), StoreError> {
+        self.change_one("delete from erasure where member = ?1", [id.as_str()])
+    }
+
+    fn last_acknowledgement(&mut self) -> Result<Option<Time>, StoreError> {
+        let time = self.one("select max(time) from acknowledgement", [], |row| {
+            codec::optional_time(row, 0)
+        })?;
+        Ok(time.flatten())
+    }
+
+    fn put_acknowledgement(&mut self, time: Time, position: u64) -> Result<(), StoreError> {
+        self.change_one(
+            "insert into acknowledgement (time, position) values (?1, ?2)",
+            params![time.millis(), to_i64(position)?],
+        )
+    }
+
+    fn acknowledged_by(&mut self, time: Time) -> Result<u64, StoreError> {
+        super::read_acknowledged_by(&self.conn, time)
+    }
+
+    fn forget_acknowledgements(&mut self, time: Time) -> Result<(), StoreError> {
+        self.change(
+            "delete from acknowledgement where time <
+                 (select max(time) from acknowledgement where time <= ?1)",
+            [time.millis()],
+        )?;
+        Ok(())
+    }
+
+    fn tell_acknowledged(&mut self, position: u64) {
+        self.acknowledged = Some(position);
+    }
+}
+
+/// A row, if there is one.
+pub(super) fn optional<T>(found: rusqlite::Result<T>) -> Result<Option<T>, StoreError> {
+    Ok(found.optional()?)
+}

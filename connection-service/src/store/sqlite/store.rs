@@ -1,0 +1,196 @@
+//! The store's duties, each handed to the writer or a reader.
+//!
+//! Deliberately absent: anything but handing over.
+
+use async_trait::async_trait;
+use service_kit::epoch::Epochs;
+use service_kit::error::StoreError;
+use service_kit::feed::Hub;
+use service_kit::id::{MemberId, PairKey};
+use service_kit::secret::StoreSecret;
+use service_kit::time::Time;
+use tokio::sync::watch;
+
+use super::reads::Shown;
+use super::{SqliteStore, erased_hash, feed, reads};
+use crate::domain::ensure::Acceptance;
+use crate::domain::policy::Policy;
+use crate::domain::refusal::Refusal;
+use crate::store::rows::Rows;
+use crate::store::{
+    Act, Acted, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage, MemberFeed,
+    Relationship, Store, commands, erasure, retention,
+};
+
+impl SqliteStore {
+    async fn command<T: Send + 'static>(
+        &self,
+        mut command: impl FnMut(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let policy = self.shared.policy;
+        let command = move |rows: &mut (dyn Rows + 'static)| command(rows, &policy);
+        self.shared.writer.submit(command).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ensure_connection(
+        &self,
+        key: PairKey,
+        acceptance: Acceptance,
+    ) -> Result<Ensured, StoreError> {
+        self.command(move |rows, policy| {
+            commands::ensure_connection(rows, policy, &key, &acceptance)
+        })
+        .await
+    }
+
+    async fn remove_connection(
+        &self,
+        act: Act,
+        only: Option<Time>,
+    ) -> Result<Result<Acted, Refusal>, StoreError> {
+        self.command(move |rows, policy| commands::remove_connection(rows, policy, &act, only))
+            .await
+    }
+
+    async fn block_member(&self, act: Act) -> Result<Result<Acted, Refusal>, StoreError> {
+        self.command(move |rows, policy| commands::block_member(rows, policy, &act))
+            .await
+    }
+
+    async fn unblock_member(&self, act: Act) -> Result<Result<Acted, Refusal>, StoreError> {
+        self.command(move |rows, policy| commands::unblock_member(rows, policy, &act))
+            .await
+    }
+
+    async fn erase_member(&self, member: MemberId) -> Result<Erased, StoreError> {
+        self.command(move |rows, policy| erasure::begin(rows, policy, &member))
+            .await
+    }
+
+    async fn acknowledge(&self, position: u64) -> Result<(), StoreError> {
+        self.command(move |rows, policy| commands::acknowledge(rows, policy, position))
+            .await
+    }
+
+    async fn due(&self) -> Result<Due, StoreError> {
+        let (now, policy) = (self.shared.clock.now(), self.shared.policy);
+        let read = move |conn: &_| reads::due(conn, now, &policy);
+        self.shared.readers.read(read).await
+    }
+
+    async fn forget_removal_marks(&self) -> Result<bool, StoreError> {
+        self.command(move |rows, policy| retention::forget_removal_marks(rows, policy))
+            .await
+    }
+
+    async fn forget_verdicts(&self) -> Result<bool, StoreError> {
+        self.command(move |rows, policy| retention::forget_verdicts(rows, policy))
+            .await
+    }
+
+    async fn forget_facts(&self) -> Result<bool, StoreError> {
+        self.command(move |rows, policy| retention::forget_facts(rows, policy))
+            .await
+    }
+
+    async fn advance_erasure(&self, member: MemberId) -> Result<bool, StoreError> {
+        self.command(move |rows, policy| erasure::advance(rows, policy, &member))
+            .await
+    }
+
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
+        let secret = self.shared.secret.clone();
+        let read = move |conn: &_| reads::is_erased(conn, &secret, &member);
+        self.shared.readers.read(read).await
+    }
+
+    async fn relationships(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+    ) -> Result<Vec<Relationship>, StoreError> {
+        let read = move |conn: &_| {
+            let each = others.iter();
+            each.map(|other| reads::relationship(conn, &member, other))
+                .collect()
+        };
+        self.shared.readers.read(read).await
+    }
+
+    async fn connections(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError> {
+        let read =
+            move |conn: &_| reads::list(conn, Shown::Connections, &member, after.as_ref(), limit);
+        self.shared.readers.read(read).await
+    }
+
+    async fn blocks(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<ListPage, StoreError> {
+        let read = move |conn: &_| reads::list(conn, Shown::Blocks, &member, after.as_ref(), limit);
+        self.shared.readers.read(read).await
+    }
+
+    async fn pair_facts(&self, keys: Vec<PairKey>) -> Result<FactsPage, StoreError> {
+        let secret = self.shared.secret.clone();
+        let read = move |conn: &_| reads::pair_facts(conn, &secret, keys);
+        self.shared.readers.read(read).await
+    }
+
+    async fn all_facts(&self, after: Option<PairKey>, limit: u32) -> Result<FactsPage, StoreError> {
+        let read = move |conn: &_| reads::all_facts(conn, after.as_ref(), limit);
+        self.shared.readers.read(read).await
+    }
+
+    async fn feed_state(&self) -> Result<FeedState, StoreError> {
+        self.shared.readers.read(feed::state).await
+    }
+
+    async fn feed(&self, after: u64, limit: u32) -> Result<Feed, StoreError> {
+        let read = move |conn: &_| feed::entries(conn, after, limit);
+        self.shared.readers.read(read).await
+    }
+
+    async fn member_feed(&self, member: MemberId, after: u64) -> Result<MemberFeed, StoreError> {
+        let hash = erased_hash(&self.shared.secret, &member);
+        let backlog_max = self.shared.policy.member_backlog_max;
+        let read = move |conn: &_| feed::member_steps(conn, &member, &hash, after, backlog_max);
+        self.shared.readers.read(read).await
+    }
+
+    async fn unacknowledged_erasures(
+        &self,
+        after: u64,
+        through: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, MemberId)>, StoreError> {
+        let read = move |conn: &_| feed::unacknowledged_erasures(conn, after, through, limit);
+        self.shared.readers.read(read).await
+    }
+
+    fn epochs(&self) -> &Epochs {
+        &self.shared.epochs
+    }
+
+    fn hub(&self) -> &Hub {
+        &self.shared.hub
+    }
+
+    fn acknowledged(&self) -> watch::Receiver<u64> {
+        self.shared.acknowledged.clone()
+    }
+
+    fn secret(&self) -> &StoreSecret {
+        &self.shared.secret
+    }
+}

@@ -1,0 +1,345 @@
+//! Connecting, removing, blocking, and what is read of them.
+
+use service_kit::id::Sides;
+use service_kit::sqlite::OpenError;
+
+use super::*;
+use crate::domain::ensure::Full;
+use crate::store::{Line, Relationship};
+
+#[tokio::test]
+async fn an_acceptance_connects_both_sides_at_once_and_once() {
+    let mut f = Fixture::new();
+    let first = f.ensure(1, 1, "b", "a").await;
+    assert_eq!(
+        first.verdict,
+        Verdict::Created {
+            connect_time: START
+        }
+    );
+    assert_eq!(
+        first.facts.connection.unwrap().invitation,
+        Some(Uuid::from_u128(1))
+    );
+    assert_eq!(first.position, 1);
+    f.tick(5);
+    assert_eq!(
+        f.ensure(1, 1, "b", "a").await,
+        first,
+        "repeated, not decided anew"
+    );
+    let other = f.ensure(2, 1, "a", "b").await;
+    assert_eq!(
+        other.verdict,
+        Verdict::Already {
+            connect_time: START
+        }
+    );
+    assert_eq!(other.position, 1, "nothing happened");
+    for (member, partner) in [("a", "b"), ("b", "a")] {
+        assert_eq!(f.connections(member).await, [partner]);
+    }
+    f.restart().await;
+    assert_eq!(
+        f.ensure(1, 1, "b", "a").await,
+        first,
+        "also by the next process"
+    );
+    assert_eq!(f.connections("a").await, ["b"]);
+    f.check();
+}
+
+#[tokio::test]
+async fn a_removed_connection_never_comes_back() {
+    let f = Fixture::new();
+    f.ensure(1, 1, "a", "b").await;
+    f.tick(1);
+    assert_eq!(f.remove("a", "b").await, Ok(Acted { fact: 2 }));
+    let late = f.ensure(1, 1, "a", "b").await;
+    assert_eq!(
+        late.verdict,
+        Verdict::Created {
+            connect_time: START
+        }
+    );
+    assert_eq!(
+        (late.facts.connection, late.position),
+        (None, 2),
+        "what holds now"
+    );
+    // An acceptance of another invitation, made before the removal, and one made after it.
+    assert_eq!(
+        f.ensure_at(2, 1, "b", "a", START).await.verdict,
+        Verdict::Removed
+    );
+    assert_eq!(
+        f.ensure_at(2, 1, "b", "a", START).await.verdict,
+        Verdict::Removed
+    );
+    f.tick(1);
+    assert!(matches!(
+        f.ensure(3, 1, "b", "a").await.verdict,
+        Verdict::Created { .. }
+    ));
+    f.check();
+}
+
+#[tokio::test]
+async fn a_removal_of_nothing_stands_against_what_was_accepted_before() {
+    let mut f = Fixture::new();
+    f.tick(10);
+    assert_eq!(f.remove("b", "a").await, Ok(Acted { fact: 0 }));
+    f.restart().await;
+    assert_eq!(
+        f.ensure_at(1, 1, "a", "b", at(1_000_009)).await.verdict,
+        Verdict::Removed
+    );
+    f.clock.advance(Span::hours(24));
+    let late = f.ensure_at(2, 1, "a", "b", at(1_000_009)).await;
+    assert!(
+        matches!(late.verdict, Verdict::Created { .. }),
+        "for 24 hours"
+    );
+    f.check();
+}
+
+#[tokio::test]
+async fn only_the_connection_that_is_meant_is_removed() {
+    let f = Fixture::new();
+    f.connect("a", "b").await;
+    let remove = async |only| f.store.remove_connection(act("a", "b"), Some(only)).await;
+    remove(at(5)).await.unwrap().unwrap();
+    assert_eq!(f.connections("a").await, ["b"]);
+    remove(START).await.unwrap().unwrap();
+    assert!(f.connections("a").await.is_empty());
+    f.tick(1);
+    f.connect("b", "a").await;
+    remove(START).await.unwrap().unwrap();
+    assert_eq!(
+        f.connections("a").await,
+        ["b"],
+        "a repeat leaves the next one alone"
+    );
+    f.check();
+}
+
+#[tokio::test]
+async fn limits_are_checked_where_the_connection_is_made() {
+    let policy = Policy {
+        connections_max: 2,
+        ..Policy::default()
+    };
+    let f = Fixture::with(policy);
+    f.connect("a", "x").await;
+    f.connect("a", "y").await;
+    let refused = f.ensure(10, 1, "b", "a").await;
+    assert_eq!(refused.verdict, Verdict::Refused(Full::Acceptor));
+    assert_eq!(
+        f.ensure(11, 1, "a", "b").await.verdict,
+        Verdict::Refused(Full::Inviter)
+    );
+    // Room is made, and a late repeat of the first attempt arrives.
+    f.remove("a", "x").await.unwrap();
+    assert_eq!(f.ensure(10, 1, "b", "a").await.verdict, refused.verdict);
+    assert_eq!(f.connections("a").await, ["y"]);
+    assert!(matches!(
+        f.ensure(10, 2, "b", "a").await.verdict,
+        Verdict::Created { .. }
+    ));
+    assert_eq!(f.ensure(10, 1, "b", "a").await.verdict, Verdict::Superseded);
+    f.check();
+}
+
+#[tokio::test]
+async fn of_two_acceptances_for_the_last_place_one_succeeds() {
+    let policy = Policy {
+        connections_max: 1,
+        ..Policy::default()
+    };
+    let f = Fixture::with(policy);
+    let (b, c) = tokio::join!(f.ensure(1, 1, "b", "a"), f.ensure(2, 1, "c", "a"));
+    let created = [b, c]
+        .iter()
+        .filter(|e| matches!(e.verdict, Verdict::Created { .. }))
+        .count();
+    assert_eq!(created, 1);
+    assert_eq!(f.connections("a").await.len(), 1);
+    f.check();
+}
+
+#[tokio::test]
+async fn blocking_ends_the_connection_and_unblocking_restores_nothing() {
+    let mut f = Fixture::new();
+    f.connect("a", "b").await;
+    f.tick(1);
+    assert_eq!(f.block("a", "b").await, Ok(Acted { fact: 2 }));
+    assert_eq!(
+        f.block("a", "b").await,
+        Ok(Acted { fact: 2 }),
+        "no new fact"
+    );
+    assert_eq!(f.ensure(9, 1, "b", "a").await.verdict, Verdict::Blocked);
+    f.restart().await;
+    assert!(f.connections("a").await.is_empty() && f.connections("b").await.is_empty());
+    assert_eq!(f.blocks("a").await, ["b"]);
+    assert!(f.blocks("b").await.is_empty());
+    f.tick(1);
+    assert_eq!(
+        f.unblock("b", "a").await,
+        Ok(Acted { fact: 2 }),
+        "not theirs to lift"
+    );
+    assert_eq!(f.unblock("a", "b").await, Ok(Acted { fact: 3 }));
+    assert_eq!(f.unblock("a", "b").await, Ok(Acted { fact: 3 }));
+    // An acceptance that was on its way all the time.
+    assert_eq!(
+        f.ensure_at(10, 1, "b", "a", START).await.verdict,
+        Verdict::Removed
+    );
+    f.tick(1);
+    assert!(matches!(
+        f.ensure(11, 1, "b", "a").await.verdict,
+        Verdict::Created { .. }
+    ));
+    f.check();
+}
+
+#[tokio::test]
+async fn blocks_are_bounded() {
+    let policy = Policy {
+        blocks_max: 2,
+        ..Policy::default()
+    };
+    let f = Fixture::with(policy);
+    f.connect("a", "d").await;
+    for other in ["b", "c"] {
+        f.block("a", other).await.unwrap();
+    }
+    assert_eq!(
+        f.block("a", "d").await,
+        Err(Refusal::BlockLimitReached { blocks_max: 2 })
+    );
+    assert_eq!(
+        f.connections("a").await,
+        ["d"],
+        "nothing changes on refusal"
+    );
+    f.block("a", "b").await.unwrap();
+    f.unblock("a", "b").await.unwrap();
+    f.block("a", "d").await.unwrap();
+    f.check();
+}
+
+#[tokio::test]
+async fn relationships_show_ones_own_side_only() {
+    let f = Fixture::new();
+    f.connect("a", "b").await;
+    f.block("a", "c").await.unwrap();
+    f.block("d", "a").await.unwrap();
+    f.remove("a", "e").await.unwrap();
+    let found = f
+        .store
+        .relationships(id("a"), ids(&["b", "c", "d", "e", "f", "b"]))
+        .await;
+    let connected = Relationship::Connected(START);
+    let none = Relationship::None;
+    assert_eq!(
+        found.unwrap(),
+        [
+            connected,
+            Relationship::Blocked,
+            none,
+            none,
+            none,
+            connected
+        ]
+    );
+}
+
+#[tokio::test]
+async fn lists_are_paged_newest_first() {
+    let f = Fixture::new();
+    let others = ["b", "c", "d", "e", "f"];
+    for (n, other) in others.iter().enumerate() {
+        f.connect("a", other).await;
+        f.block("z", other).await.unwrap();
+        // Two at the same moment.
+        f.tick(i64::from(n != 2));
+    }
+    for (blocks, member) in [(false, "a"), (true, "z")] {
+        let mut after: Option<Line> = None;
+        let mut seen = Vec::new();
+        loop {
+            let page = if blocks {
+                f.store.blocks(id(member), after, 2).await.unwrap()
+            } else {
+                f.store.connections(id(member), after, 2).await.unwrap()
+            };
+            assert_eq!(page.total, 5);
+            assert!(page.lines.len() <= 2);
+            after = page.lines.last().cloned();
+            let more = page.more;
+            seen.extend(names(&page.lines));
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(seen, ["f", "e", "d", "c", "b"]);
+    }
+}
+
+#[tokio::test]
+async fn facts_are_read_with_their_position() {
+    let f = Fixture::new();
+    f.connect("a", "b").await;
+    f.block("c", "a").await.unwrap();
+    f.remove("a", "e").await.unwrap();
+    let page = f
+        .store
+        .pair_facts(pairs("a", &["b", "c", "d"]))
+        .await
+        .unwrap();
+    assert_eq!((page.position, page.facts.len()), (2, 3));
+    assert!(page.facts[0].1.connection.is_some());
+    assert_eq!(
+        page.facts[1].1.blocked,
+        Sides {
+            low: false,
+            high: true
+        }
+    );
+    assert!(page.facts[2].1.is_empty());
+    // All pairs, one looked at in each page; a mark is no fact.
+    let (mut after, mut listed, mut pages) = (None, Vec::new(), 0);
+    loop {
+        let page = f.store.all_facts(after, 1).await.unwrap();
+        pages += 1;
+        listed.extend(page.facts.iter().map(|(key, _)| key.high().to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((listed, pages), (vec!["b".to_owned(), "c".to_owned()], 4));
+}
+
+#[tokio::test]
+async fn the_stores_time_never_goes_back() {
+    let mut f = Fixture::new();
+    f.connect("a", "b").await;
+    f.clock.set(at(5));
+    f.connect("a", "c").await;
+    f.restart().await;
+    f.connect("a", "d").await;
+    let times: Vec<_> = f.store.connections(id("a"), None, 9).await.unwrap().lines;
+    assert!(times.iter().all(|line| line.time == START), "{times:?}");
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let f = Fixture::new();
+    let second = open(&f.folder, f.policy, &f.clock);
+    assert!(matches!(second, Err(OpenError::InUse { .. })));
+    f.store.close().await;
+    assert!(open(&f.folder, f.policy, &f.clock).is_ok());
+}

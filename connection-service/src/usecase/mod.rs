@@ -1,0 +1,77 @@
+//! What the service does, one file for each method or job of it.
+//!
+//! A use case gathers what a decision needs, hands it to the store, and acts on the outcome. Deliberately absent: the wire (it is
+//! given parsed values and answers with values) and rules.
+
+pub mod acknowledge_facts;
+mod acting;
+pub mod block_member;
+pub mod ensure_connection;
+pub mod erase_member;
+pub mod get_pair_facts;
+pub mod get_relationships;
+pub mod list_blocked_members;
+pub mod list_connections;
+pub mod list_facts;
+mod position;
+pub mod remove_connection;
+pub mod unblock_member;
+pub mod watch;
+pub mod watch_connections;
+pub mod watch_facts;
+
+use std::sync::Arc;
+
+use service_kit::error::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use self::watch::Streams;
+use crate::config::StreamOptions;
+use crate::domain::policy::Policy;
+use crate::domain::refusal::Refusal;
+use crate::store::Store;
+
+/// Why a call was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store could not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More streams are open than the service holds.
+    #[error("too many streams are open")]
+    TooManyStreams,
+    /// The service is about to end.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+}
+
+/// What every use case works with.
+pub struct Context {
+    store: Arc<dyn Store>,
+    policy: Policy,
+    streams: Streams,
+}
+
+impl Context {
+    /// Works on `store` by `policy`; its streams end when `shutdown` is cancelled.
+    pub fn new(
+        store: Arc<dyn Store>,
+        policy: Policy,
+        streams: StreamOptions,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            store,
+            policy,
+            streams: Streams::new(streams, shutdown),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+}

@@ -1,0 +1,59 @@
+//! The work that nobody waits for: forgetting what has served its time, and carrying erasures through.
+//!
+//! Looks every so often for something to do and does it in small steps between the commands of callers. Doing it late or twice
+//! changes nothing. Deliberately absent: a schedule; what is due is seen from the store alone.
+
+use std::time::Duration;
+
+use service_kit::error::StoreError;
+use service_kit::server::HealthHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Store;
+
+/// Works until `stop` is cancelled. What the store cannot do now is tried again in the next round, and until it can, the service
+/// says of itself that it does not serve.
+pub async fn run(
+    store: &dyn Store,
+    poll: Duration,
+    health: &HealthHandle,
+    stop: &CancellationToken,
+) {
+    // An interval of nothing would never rest.
+    let mut rounds = interval(poll.max(Duration::from_millis(1)));
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let work = async {
+        loop {
+            rounds.tick().await;
+            match round(store).await {
+                Ok(()) => health.set_serving(),
+                Err(StoreError::Overloaded) => {}
+                Err(error) => {
+                    tracing::error!("a round of the worker failed: {error}");
+                    health.set_not_serving();
+                }
+            }
+        }
+    };
+    // Cut between two steps or in one: each is a transaction.
+    let _ = stop.run_until_cancelled(work).await;
+}
+
+/// Does all that is due. Each erasure goes at most one stage further.
+pub async fn round(store: &dyn Store) -> Result<(), StoreError> {
+    let due = store.due().await?;
+    for member in due.erasures {
+        while store.advance_erasure(member.clone()).await? {}
+    }
+    if due.removal_marks {
+        while store.forget_removal_marks().await? {}
+    }
+    if due.verdicts {
+        while store.forget_verdicts().await? {}
+    }
+    if due.facts {
+        while store.forget_facts().await? {}
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! connection-service over a real socket: its contract as a client meets it, refusals with their reasons and details, streams,
+//! restarts and restored backups.
+//!
+//! Deliberately absent: the rules' tables and the store's own tests (beside the code), and invitation-service.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking; that is what it is for"
+)]
+
+mod facts;
+mod harness;
+mod lifecycle;
+mod reading;
+mod refusals;
+mod watches;
