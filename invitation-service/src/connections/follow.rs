@@ -11,6 +11,7 @@ use acquaint_proto::connection::internal::v1::{
     fact_service_client::FactServiceClient,
 };
 use service_kit::{
+    epoch::EpochId,
     error::StoreError,
     id::{MemberId, PairKey},
 };
@@ -29,6 +30,8 @@ use crate::store::{
 const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How many facts of one message are folded in one transaction.
 const FOLD_MAX: usize = 200;
+/// The history of no store: the copy is being started anew.
+const NO_HISTORY: EpochId = EpochId::from_bytes([0; 16]);
 /// How many facts one page of the list holds.
 const PAGE_SIZE: i32 = 500;
 /// Names, with the refusal of another history, the last position common to both.
@@ -200,6 +203,13 @@ impl Follower {
             "starting the copy of connection-service's facts anew"
         );
         if let Some(common) = common_position {
+            // From here on nothing is decided by positions of the other history. Should this process die before the end, the history that
+            // nobody has makes it begin again.
+            let nowhere = FeedCursor {
+                epoch: Some(NO_HISTORY),
+                position: common,
+            };
+            self.store.fold(Vec::new(), nowhere).await?;
             let mut after = None;
             while let Some(last) = self.store.rewind_pairs(after, common).await? {
                 after = Some(last);
@@ -266,11 +276,7 @@ impl Follower {
 }
 
 /// Waits until the history of a verdict is followed, for at most `wait_max`.
-pub async fn wait_for_epoch(
-    followed: &mut Followed,
-    epoch: service_kit::epoch::EpochId,
-    wait_max: Duration,
-) -> bool {
+pub async fn wait_for_epoch(followed: &mut Followed, epoch: EpochId, wait_max: Duration) -> bool {
     let reached = followed.wait_for(|cursor| cursor.epoch == Some(epoch));
     matches!(tokio::time::timeout(wait_max, reached).await, Ok(Ok(_)))
 }

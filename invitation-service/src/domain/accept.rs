@@ -161,19 +161,17 @@ pub fn rule(
         return (Ruled::Gone, transitions);
     }
     let ruled = match ruling.verdict {
-        Verdict::Created | Verdict::Already => match pair.facts.connection {
-            Some(connection) => {
-                transitions.extend(connect(pair, connection.connect_time, policy, now));
-                Ruled::Connected {
-                    connect_time: connection.connect_time,
-                }
-            }
-            // It was made, and removed again before this answer arrived.
-            None => {
+        Verdict::Created | Verdict::Already => {
+            if let Some(connection) = pair.facts.connection {
+                let connect_time = connection.connect_time;
+                transitions.extend(connect(pair, connect_time, policy, now));
+                Ruled::Connected { connect_time }
+            } else {
+                // It was made, and removed again before this answer arrived.
                 transitions.extend(facts::end_live(pair, Happening::Ended));
                 Ruled::Gone
             }
-        },
+        }
         // Connected in another way since: nothing is left to wait for an answer.
         Verdict::Refused { .. } if pair.facts.connection.is_some() => {
             transitions.extend(facts::end_live(pair, Happening::Ended));

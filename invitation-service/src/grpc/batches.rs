@@ -11,10 +11,7 @@ use tonic::Status;
 use super::{Edge, convert, status};
 use crate::{
     domain::invitation::Place,
-    usecase::{
-        batch::{self, Act, ITEMS_MAX, Which},
-        end_invitation::End,
-    },
+    usecase::batch::{self, Act, ITEMS_MAX, Which},
 };
 
 /// What all three methods answer with.
@@ -36,7 +33,7 @@ impl Edge {
             Some(withdraw::Selection::Filter(filter)) => sent(&mut fields, filter),
             None => missing(&mut fields),
         };
-        let act = Some(Act::End(End::Withdraw));
+        let act = Some(Act::Withdraw);
         let answer = self
             .batch(
                 fields,
@@ -95,7 +92,7 @@ impl Edge {
             None => missing(&mut fields),
         };
         let reason = convert::decline_reason(&mut fields, request.reason);
-        let act = reason.map(|reason| Act::End(End::Decline(reason)));
+        let act = reason.map(Act::Decline);
         let answer = self
             .batch(
                 fields,
@@ -135,7 +132,7 @@ impl Edge {
             .map(|(id, result)| wire::InvitationResult {
                 invitation_id: id.to_string(),
                 outcome: Some(match result {
-                    Ok(view) => Outcome::Invitation(convert::to_invitation(view)),
+                    Ok(view) => Outcome::Invitation(convert::to_invitation(&view)),
                     Err(failure) => Outcome::Status(status::of_item(&failure, clock)),
                 }),
             });

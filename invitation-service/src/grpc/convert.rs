@@ -54,7 +54,7 @@ pub(super) fn to_box(place: Place) -> wire::InvitationBox {
     }
 }
 
-pub(super) fn to_invitation(view: View) -> wire::Invitation {
+pub(super) fn to_invitation(view: &View) -> wire::Invitation {
     let state = match view.shown {
         Shown::Pending => wire::InvitationState::Pending,
         Shown::Accepting => wire::InvitationState::Accepting,

@@ -5,6 +5,7 @@
 use acquaint_proto::error::v1 as error;
 use service_kit::{
     clock::Clock,
+    error::StoreError,
     fields::rfc3339,
     status::{self, Refused},
     time::Time,
@@ -45,23 +46,18 @@ pub(super) fn of(failure: &Failure, clock: &dyn Clock) -> Status {
 
 /// The refusal of one item of a batch.
 pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
-    let refused = match failure {
-        Failure::Refused(refusal) => refused(refusal, clock.now()),
-        _ => {
-            let (reason, code) = match failure {
-                Failure::Store(service_kit::error::StoreError::Overloaded) => {
-                    ("OVERLOADED", Code::Unavailable)
-                }
-                Failure::Store(
-                    service_kit::error::StoreError::Corrupt(_)
-                    | service_kit::error::StoreError::Internal(_),
-                ) => ("INTERNAL", Code::Internal),
-                _ => ("DEPENDENCY_UNAVAILABLE", Code::Unavailable),
-            };
-            // For the log.
-            let status = of(failure, clock);
-            Refused::new(code, reason, status.message())
-        }
+    let refused = if let Failure::Refused(refusal) = failure {
+        refused(refusal, clock.now())
+    } else {
+        let (reason, code) = match failure {
+            Failure::Store(StoreError::Overloaded) => ("OVERLOADED", Code::Unavailable),
+            Failure::Store(StoreError::Corrupt(_) | StoreError::Internal(_)) => {
+                ("INTERNAL", Code::Internal)
+            }
+            _ => ("DEPENDENCY_UNAVAILABLE", Code::Unavailable),
+        };
+        // Also for the log.
+        Refused::new(code, reason, of(failure, clock).message())
     };
     let name = format!("ERROR_REASON_{}", refused.reason);
     let reason = error::ErrorReason::from_str_name(&name).unwrap_or_default();
@@ -77,113 +73,123 @@ pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
     }
 }
 
+/// A refusal with its details.
 fn refused(refusal: &Refusal, now: Time) -> Refused {
-    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted};
-    let until = |time: Time| time.since(now).to_std();
+    let refused = plain(refusal);
+    let until = |time: &Time| time.since(now).to_std();
     match refusal {
-        Refusal::RequestIdReused => Refused::new(
-            InvalidArgument,
-            "REQUEST_ID_REUSED",
-            "the request id was used with another invitee, note or source",
-        ),
-        Refusal::InvitationNotFound => Refused::new(
-            NotFound,
-            "INVITATION_NOT_FOUND",
-            "there is no such invitation for this member",
-        ),
-        Refusal::MemberNotFound => {
-            Refused::new(NotFound, "MEMBER_NOT_FOUND", "this member was erased")
+        Refusal::InvitationPending { invitation_id } => {
+            refused.with_metadata("invitation_id", invitation_id.to_string())
         }
-        Refusal::SelfReference => Refused::new(
-            InvalidArgument,
-            "SELF_REFERENCE",
-            "both members are the same",
-        ),
-        Refusal::AlreadyConnected => Refused::new(
-            FailedPrecondition,
-            "ALREADY_CONNECTED",
-            "the two are connected already",
-        ),
-        Refusal::InvitationPending { invitation_id } => Refused::new(
-            AlreadyExists,
-            "INVITATION_PENDING",
-            "an invitation to this member is unanswered",
-        )
-        .with_metadata("invitation_id", invitation_id.to_string()),
-        Refusal::AlreadyAccepted => Refused::new(
-            FailedPrecondition,
-            "ALREADY_ACCEPTED",
-            "the invitation was accepted; remove the connection instead",
-        ),
-        Refusal::InvitationNotPending => Refused::new(
-            FailedPrecondition,
-            "INVITATION_NOT_PENDING",
-            "this member has ended the invitation before",
-        ),
-        Refusal::MemberBlockedByYou => Refused::new(
-            FailedPrecondition,
-            "MEMBER_BLOCKED_BY_YOU",
-            "unblock this member first",
-        ),
-        Refusal::ResendCooldown { retry_time } => Refused::new(
-            FailedPrecondition,
-            "RESEND_COOLDOWN",
-            "an invitation to this member was withdrawn a short time ago",
-        )
-        .with_metadata("retry_time", rfc3339(*retry_time))
-        .with_retry_after(until(*retry_time)),
+        Refusal::ResendCooldown { retry_time } => refused
+            .with_metadata("retry_time", rfc3339(*retry_time))
+            .with_retry_after(until(retry_time)),
         Refusal::WeeklyCapReached {
             weekly_cap,
             used,
             next_place_time,
         } => {
-            let refused = Refused::new(
-                ResourceExhausted,
-                "WEEKLY_CAP_REACHED",
-                format!("{used} of {weekly_cap} invitations were sent in the last seven days"),
-            )
-            .with_metadata("weekly_cap", weekly_cap.to_string())
-            .with_metadata("used", used.to_string())
-            .with_quota(
-                "weekly_cap",
-                format!("{weekly_cap} invitations in any seven days"),
-            );
+            let subject = format!("{weekly_cap} invitations in any seven days");
+            let refused = refused
+                .with_metadata("weekly_cap", weekly_cap.to_string())
+                .with_metadata("used", used.to_string())
+                .with_quota("weekly_cap", subject);
             match next_place_time {
                 None => refused,
                 Some(time) => refused
                     .with_metadata("next_place_time", rfc3339(*time))
-                    .with_retry_after(until(*time)),
+                    .with_retry_after(until(time)),
             }
         }
-        Refusal::PendingCapReached { pending_cap } => Refused::new(
+        Refusal::PendingCapReached { pending_cap } => {
+            let subject = format!("{pending_cap} unanswered invitations");
+            refused.with_quota("pending_cap", subject)
+        }
+        Refusal::ProbeLimitReached { retry_time } => refused.with_retry_after(until(retry_time)),
+        _ => refused,
+    }
+}
+
+/// A refusal's code, reason and text.
+fn plain(refusal: &Refusal) -> Refused {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted};
+    let (code, reason, text) = match refusal {
+        Refusal::RequestIdReused => (
+            InvalidArgument,
+            "REQUEST_ID_REUSED",
+            "the request id was used with another invitee, note or source",
+        ),
+        Refusal::InvitationNotFound => (
+            NotFound,
+            "INVITATION_NOT_FOUND",
+            "there is no such invitation for this member",
+        ),
+        Refusal::MemberNotFound => (NotFound, "MEMBER_NOT_FOUND", "this member was erased"),
+        Refusal::SelfReference => (
+            InvalidArgument,
+            "SELF_REFERENCE",
+            "both members are the same",
+        ),
+        Refusal::AlreadyConnected => (
+            FailedPrecondition,
+            "ALREADY_CONNECTED",
+            "the two are connected already",
+        ),
+        Refusal::InvitationPending { .. } => (
+            AlreadyExists,
+            "INVITATION_PENDING",
+            "an invitation to this member is unanswered",
+        ),
+        Refusal::AlreadyAccepted => (
+            FailedPrecondition,
+            "ALREADY_ACCEPTED",
+            "the invitation was accepted; remove the connection instead",
+        ),
+        Refusal::InvitationNotPending => (
+            FailedPrecondition,
+            "INVITATION_NOT_PENDING",
+            "this member has ended the invitation before",
+        ),
+        Refusal::MemberBlockedByYou => (
+            FailedPrecondition,
+            "MEMBER_BLOCKED_BY_YOU",
+            "unblock this member first",
+        ),
+        Refusal::ResendCooldown { .. } => (
+            FailedPrecondition,
+            "RESEND_COOLDOWN",
+            "an invitation to this member was withdrawn a short time ago",
+        ),
+        Refusal::WeeklyCapReached { .. } => (
+            ResourceExhausted,
+            "WEEKLY_CAP_REACHED",
+            "no place is left under the weekly cap",
+        ),
+        Refusal::PendingCapReached { .. } => (
             ResourceExhausted,
             "PENDING_CAP_REACHED",
-            format!("{pending_cap} invitations are unanswered"),
-        )
-        .with_quota(
-            "pending_cap",
-            format!("{pending_cap} unanswered invitations"),
+            "as many invitations are unanswered as are allowed",
         ),
-        Refusal::ConnectionLimitReached => Refused::new(
+        Refusal::ConnectionLimitReached => (
             FailedPrecondition,
             "CONNECTION_LIMIT_REACHED",
             "this member has as many connections as are allowed",
         ),
-        Refusal::InviterConnectionLimitReached => Refused::new(
+        Refusal::InviterConnectionLimitReached => (
             FailedPrecondition,
             "INVITER_CONNECTION_LIMIT_REACHED",
             "the inviter has as many connections as are allowed",
         ),
-        Refusal::ProbeLimitReached { retry_time } => Refused::new(
+        Refusal::ProbeLimitReached { .. } => (
             ResourceExhausted,
             "PROBE_LIMIT_REACHED",
             "too many invitations to members who cannot be invited",
-        )
-        .with_retry_after(until(*retry_time)),
-        Refusal::RecipientUnavailable => Refused::new(
+        ),
+        Refusal::RecipientUnavailable => (
             FailedPrecondition,
             "RECIPIENT_UNAVAILABLE",
             "this member cannot be invited",
         ),
-    }
+    };
+    Refused::new(code, reason, text)
 }

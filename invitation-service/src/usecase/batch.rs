@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::{
         invitation::{Place, Role, Shown},
+        pair::DeclineReason,
         refusal::Refusal,
         view::View,
     },
@@ -43,8 +44,10 @@ pub enum Which {
 pub enum Act {
     /// Accept it.
     Accept,
-    /// End it.
-    End(End),
+    /// Decline it, or strengthen the reason.
+    Decline(DeclineReason),
+    /// Withdraw it.
+    Withdraw,
 }
 
 /// What became of a batch.
@@ -111,13 +114,15 @@ async fn perform(
     act: Act,
     deadline: Deadline,
 ) -> Result<View, Failure> {
-    match act {
+    let end = match act {
         Act::Accept => {
             let accepted = accept_invitation::run(context, member.clone(), id, deadline).await?;
-            Ok(accepted.view)
+            return Ok(accepted.view);
         }
-        Act::End(end) => end_invitation::run(context, member.clone(), id, end, deadline).await,
-    }
+        Act::Decline(reason) => End::Decline(reason),
+        Act::Withdraw => End::Withdraw,
+    };
+    end_invitation::run(context, member.clone(), id, end, deadline).await
 }
 
 /// What would become of an invitation, from what the member is shown of it.
@@ -135,19 +140,14 @@ async fn foresee(
         Role::Invitee
     };
     let refusal = match (act, role, view.shown) {
-        (Act::End(End::Withdraw), Role::Inviter, Shown::Pending | Shown::Withdrawn)
+        (Act::Withdraw, Role::Inviter, Shown::Pending | Shown::Withdrawn)
         | (Act::Accept, Role::Invitee, Shown::Pending | Shown::Accepting | Shown::Accepted)
-        | (Act::End(End::Decline(_)), Role::Invitee, Shown::Pending | Shown::Declined)
-        | (Act::End(End::UndoDecline), Role::Invitee, Shown::Declined | Shown::Pending) => {
-            return Ok(view);
-        }
-        (Act::End(End::Withdraw), Role::Inviter, Shown::Accepted)
-        | (Act::End(End::Decline(_) | End::UndoDecline), Role::Invitee, Shown::Accepted) => {
-            Refusal::AlreadyAccepted
-        }
+        | (Act::Decline(_), Role::Invitee, Shown::Pending | Shown::Declined) => return Ok(view),
+        (Act::Withdraw, Role::Inviter, Shown::Accepted)
+        | (Act::Decline(_), Role::Invitee, Shown::Accepted) => Refusal::AlreadyAccepted,
         (Act::Accept, Role::Invitee, Shown::Declined) => Refusal::InvitationNotPending,
         // What awaits its verdict cannot be foreseen.
-        (Act::End(_), Role::Invitee, Shown::Accepting) => return Err(Failure::ConnectionsAway),
+        (Act::Decline(_), Role::Invitee, Shown::Accepting) => return Err(Failure::ConnectionsAway),
         _ => Refusal::InvitationNotFound,
     };
     Err(refusal.into())

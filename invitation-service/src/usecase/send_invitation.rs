@@ -48,7 +48,7 @@ pub async fn run(
     unnamed: u64,
     deadline: Deadline,
 ) -> Result<Sent, Failure> {
-    for round in 0..ROUNDS_MAX {
+    for _ in 0..ROUNDS_MAX {
         let answer = decide(context, &mut command, unnamed).await??;
         let (view, quota) = (answer.view, answer.quota);
         let sent = |view, result| {
@@ -71,7 +71,7 @@ pub async fn run(
                     .get(command.inviter.clone(), awaited.invitation_id)
                     .await?;
                 // Removed again since: it was connected all the same.
-                let view = shown.unwrap_or_else(|| View {
+                let view = shown.unwrap_or(View {
                     shown: Shown::Accepted,
                     expire_time: None,
                     ..view
@@ -81,8 +81,8 @@ pub async fn run(
             Some(Ruled::Returned { full }) => {
                 return Err(limit_refusal(&awaited, full, &command.inviter).into());
             }
-            Some(Ruled::Gone | Ruled::NotAwaited) if round + 1 < ROUNDS_MAX => {}
-            Some(Ruled::Gone | Ruled::NotAwaited) => return sent(view, SentResult::Accepting),
+            // Something came in between: the store now says what the sending comes to.
+            Some(Ruled::Gone | Ruled::NotAwaited) => {}
         }
     }
     Err(Failure::ConnectionsAway)

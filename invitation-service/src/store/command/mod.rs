@@ -202,7 +202,7 @@ fn settle_entry(
         State::Accepted { connect_time } => entry.connect_time = Some(connect_time),
         State::Declined | State::Withdrawn => entry.note = Note::default(),
         State::Absent | State::Pending | State::Accepting | State::Gone => {
-            entry.connect_time = None
+            entry.connect_time = None;
         }
     }
     rows.put_entry(member, invitation_id, Some(entry));
@@ -223,16 +223,15 @@ fn new_entry(
         Role::Invitee => Role::Inviter,
     };
     let other = member_in(key, step, other_role).clone();
-    let Content { note, source } = match content {
-        Some(content) => content.clone(),
-        None => {
-            let mirror = rows.entry(&other, &step.invitation.id)?;
-            let mirror = mirror
-                .ok_or_else(|| StoreError::corrupt("an invitation has no entry on either side"))?;
-            Content {
-                note: mirror.note,
-                source: mirror.source,
-            }
+    let Content { note, source } = if let Some(content) = content {
+        content.clone()
+    } else {
+        let mirror = rows.entry(&other, &step.invitation.id)?;
+        let mirror = mirror
+            .ok_or_else(|| StoreError::corrupt("an invitation has no entry on either side"))?;
+        Content {
+            note: mirror.note,
+            source: mirror.source,
         }
     };
     let (place, shown) = place(step.to, role, step.invitation.filtered)

@@ -1,4 +1,4 @@
-//! SendInvitation's transaction.
+//! `SendInvitation`'s transaction.
 //!
 //! Deliberately absent: the limiter and the question to connection-service, which come before (`usecase/send_invitation.rs`).
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: SQL (`tables.rs`, `reads.rs`, `events.rs`, `watch.rs`) and decisions.
 
 mod batch;
+mod batch_rows;
 mod codec;
 mod engine;
 mod events;
@@ -215,8 +216,7 @@ impl Store for SqliteStore {
     }
 
     async fn forget_old(&self) -> Result<bool, StoreError> {
-        self.write(|batch, policy| engine::forget_old(batch, policy))
-            .await
+        self.write(engine::forget_old).await
     }
 
     async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError> {

@@ -1,0 +1,13 @@
+//! One row at a time: the statements that load and save each kind of row, a file for each kind.
+//!
+//! Deliberately absent: what a transaction keeps in memory (`batch.rs`), and queries for lists (`reads.rs`).
+
+mod invitation;
+mod member;
+mod pair;
+mod request;
+
+pub(super) use invitation::{load_entry, read_entry, save_entry};
+pub(super) use member::{delete_member, is_erased, load_member, save_member};
+pub(super) use pair::{delete_pair, load_pair, save_bars, save_pair};
+pub(super) use request::{load_cooldown, load_remembered, save_remembered};

@@ -1,0 +1,120 @@
+//! The tables `request` and `withdraw_cooldown`: what is remembered for a time, for the caller's sake and for the invitee's.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use service_kit::{error::StoreError, id::MemberId, time::Time};
+use uuid::Uuid;
+
+use super::super::codec;
+use crate::{
+    domain::member::Quota,
+    store::rows::{Remembered, RememberedOutcome},
+};
+
+/// What a request id was answered with.
+pub(in crate::store::sqlite) fn load_remembered(
+    conn: &Connection,
+    inviter: &MemberId,
+    request_id: &Uuid,
+) -> Result<Option<Remembered>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("select * from request where inviter = ?1 and request_id = ?2")?;
+    let mut rows = statement.query(params![inviter.as_str(), request_id.as_bytes()])?;
+    rows.next()?.map(read_remembered).transpose()
+}
+
+fn read_remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
+    let missing = || StoreError::corrupt("a remembered answer lacks a time");
+    let outcome = match row.get("outcome")? {
+        0 => RememberedOutcome::Sent {
+            expire_time: codec::optional_time(row, "expire_time")?.ok_or_else(missing)?,
+        },
+        1 => RememberedOutcome::Accepting,
+        2 => RememberedOutcome::Connected {
+            connect_time: codec::optional_time(row, "connect_time")?.ok_or_else(missing)?,
+            create_time: codec::optional_time(row, "create_time")?.ok_or_else(missing)?,
+        },
+        _ => return Err(StoreError::corrupt("no such outcome")),
+    };
+    let (weekly_cap, used) = (
+        codec::count(row.get("weekly_cap")?)?,
+        codec::count(row.get("used")?)?,
+    );
+    Ok(Remembered {
+        content: codec::hash(
+            row.get_ref("content")?
+                .as_blob()
+                .map_err(rusqlite::Error::from)?,
+        )?,
+        time: codec::time(row, "time")?,
+        invitation_id: codec::uuid(
+            row.get_ref("invitation_id")?
+                .as_blob()
+                .map_err(rusqlite::Error::from)?,
+        )?,
+        outcome,
+        quota: Quota {
+            weekly_cap,
+            used,
+            remaining: weekly_cap.saturating_sub(used),
+            next_place_time: codec::optional_time(row, "next_place_time")?,
+            pending_sent: codec::count(row.get("pending_sent")?)?,
+            pending_cap: codec::count(row.get("pending_cap")?)?,
+        },
+    })
+}
+
+/// Saves what a request id was answered with, or deletes it.
+pub(in crate::store::sqlite) fn save_remembered(
+    conn: &Connection,
+    inviter: &MemberId,
+    request_id: &Uuid,
+    remembered: Option<&Remembered>,
+) -> Result<(), StoreError> {
+    let Some(remembered) = remembered else {
+        conn.prepare_cached("delete from request where inviter = ?1 and request_id = ?2")?
+            .execute(params![inviter.as_str(), request_id.as_bytes()])?;
+        return Ok(());
+    };
+    let (outcome, expire_time, connect_time, create_time) = match remembered.outcome {
+        RememberedOutcome::Sent { expire_time } => (0, Some(expire_time), None, None),
+        RememberedOutcome::Accepting => (1, None, None, None),
+        RememberedOutcome::Connected {
+            connect_time,
+            create_time,
+        } => (2, None, Some(connect_time), Some(create_time)),
+    };
+    conn.prepare_cached(
+        "insert or replace into request (inviter, request_id, content, time, invitation_id, outcome, expire_time, connect_time,
+             create_time, weekly_cap, used, next_place_time, pending_sent, pending_cap)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params![
+        inviter.as_str(),
+        request_id.as_bytes(),
+        remembered.content,
+        remembered.time.millis(),
+        remembered.invitation_id.as_bytes(),
+        outcome,
+        expire_time.map(Time::millis),
+        connect_time.map(Time::millis),
+        create_time.map(Time::millis),
+        remembered.quota.weekly_cap,
+        remembered.quota.used,
+        remembered.quota.next_place_time.map(Time::millis),
+        remembered.quota.pending_sent,
+        remembered.quota.pending_cap,
+    ])?;
+    Ok(())
+}
+
+/// Until when a cool-down stands.
+pub(in crate::store::sqlite) fn load_cooldown(
+    conn: &Connection,
+    ordered_pair: &[u8; 16],
+) -> Result<Option<Time>, StoreError> {
+    let until = conn
+        .prepare_cached("select until from withdraw_cooldown where ordered_pair = ?1")?
+        .query_row([ordered_pair], |row| row.get::<_, i64>(0))
+        .optional()?;
+    Ok(until.map(Time::from_millis))
+}
