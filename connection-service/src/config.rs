@@ -2,15 +2,15 @@
 //!
 //! Deliberately absent: reading the environment itself (`main` does), and secrets: there are none.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::str::FromStr;
 use std::time::Duration;
 
+use service_kit::env::{ConfigError, Keys};
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::server::ServerOptions;
-use service_kit::sqlite::{SqliteOptions, Synchronous, parse_database_url};
+use service_kit::sqlite::SqliteOptions;
 use service_kit::time::Span;
+use service_kit::watch::WatchOptions;
 
 use crate::domain::policy::Policy;
 
@@ -37,33 +37,6 @@ pub const VERDICTS_KEPT_DAYS: &str = "ACQUAINT_VERDICTS_KEPT_DAYS";
 /// Default 200.
 pub const ACKNOWLEDGEMENT_WAIT_MILLIS: &str = "ACQUAINT_ACKNOWLEDGEMENT_WAIT_MILLIS";
 
-/// The bounds of streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StreamOptions {
-    /// How many streams may be open at a time. Default 10,000.
-    pub open_max: usize,
-    /// After how long without a message a stream shows a sign of life. Default 15 s.
-    pub heartbeat: Duration,
-    /// How long a message may wait for its consumer. Default 10 s.
-    pub hand_over_max: Duration,
-    /// How many messages may wait for their consumer. Default 16.
-    pub waiting_messages_max: usize,
-    /// How many positions of the feed are read at once. Default 500.
-    pub positions_at_once_max: u32,
-}
-
-impl Default for StreamOptions {
-    fn default() -> Self {
-        Self {
-            open_max: 10_000,
-            heartbeat: Duration::from_secs(15),
-            hand_over_max: Duration::from_secs(10),
-            waiting_messages_max: 16,
-            positions_at_once_max: 500,
-        }
-    }
-}
-
 /// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -76,7 +49,7 @@ pub struct Config {
     /// The numbers of the rules.
     pub policy: Policy,
     /// The bounds of streams.
-    pub streams: StreamOptions,
+    pub watches: WatchOptions,
     /// What a peer may make the server hold, and how long it drains.
     pub server: ServerOptions,
     /// How often the worker looks for something to do. Default 100 ms.
@@ -91,7 +64,7 @@ impl Config {
             database,
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),
-            streams: StreamOptions::default(),
+            watches: WatchOptions::default(),
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
         }
@@ -99,99 +72,37 @@ impl Config {
 
     /// The configuration that `get` knows by the keys of this module. Fails with every mistake at once.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut keys = Keys {
-            get,
-            mistakes: Vec::new(),
-        };
-        let database = keys
-            .parsed(DATABASE_URL, |text| {
-                parse_database_url(text).map_err(|error| error.to_string())
-            })
-            .unwrap_or_else(|| "data/connections.db".into());
-        let mut config = Self::new(SqliteOptions::new(database));
-        if let Some(listen) = keys.parsed(LISTEN, |text| {
-            SocketAddr::from_str(text).map_err(|_| "must be ADDRESS:PORT".to_owned())
-        }) {
-            config.listen = listen;
-        }
-        if let Some(synchronous) = keys.parsed(SQLITE_SYNCHRONOUS, |text| match text {
-            "full" => Ok(Synchronous::Full),
-            "normal" => Ok(Synchronous::Normal),
-            _ => Err("must be full or normal".to_owned()),
-        }) {
-            config.database.synchronous = synchronous;
-        }
+        let mut keys = Keys::new(get);
+        let mut config = Self::new(SqliteOptions::new("data/connections.db"));
+        keys.address(LISTEN, &mut config.listen);
+        keys.database(DATABASE_URL, &mut config.database.path);
+        keys.synchronous(SQLITE_SYNCHRONOUS, &mut config.database.synchronous);
         let policy = &mut config.policy;
         keys.count(CONNECTIONS_MAX, 1, &mut policy.connections_max);
         keys.count(BLOCKS_MAX, 0, &mut policy.blocks_max);
         keys.count(REMOVAL_MARKS_MAX, 1, &mut policy.removal_marks_max);
-        keys.span(
+        let mut span = |key, unit, value| keys.span(key, unit, 1, u32::MAX, value);
+        span(
             REMOVAL_MARK_HOURS,
             Span::hours(1),
             &mut policy.removal_mark_kept,
         );
-        keys.span(FACTS_KEPT_DAYS, Span::days(1), &mut policy.facts_kept);
-        keys.span(VERDICTS_KEPT_DAYS, Span::days(1), &mut policy.verdicts_kept);
-        keys.span(
+        span(FACTS_KEPT_DAYS, Span::days(1), &mut policy.facts_kept);
+        span(VERDICTS_KEPT_DAYS, Span::days(1), &mut policy.verdicts_kept);
+        span(
             ACKNOWLEDGEMENT_WAIT_MILLIS,
             Span::millis(1),
             &mut policy.acknowledgement_wait,
         );
-        if keys.mistakes.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError(keys.mistakes))
-        }
-    }
-}
-
-/// Every mistake of a configuration, each with its key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ConfigError(Vec<String>);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration has mistakes: {}", self.0.join("; "))
-    }
-}
-
-struct Keys<G> {
-    get: G,
-    mistakes: Vec<String>,
-}
-
-impl<G: Fn(&str) -> Option<String>> Keys<G> {
-    fn parsed<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let text = (self.get)(key)?;
-        parse(&text)
-            .map_err(|rule| self.mistakes.push(format!("{key} {rule}")))
-            .ok()
-    }
-
-    fn count(&mut self, key: &str, min: u32, value: &mut u32) {
-        let parse = |text: &str| {
-            let parsed = text.parse::<u32>().ok().filter(|count| *count >= min);
-            parsed.ok_or_else(|| format!("must be a whole number of at least {min}"))
-        };
-        if let Some(parsed) = self.parsed(key, parse) {
-            *value = parsed;
-        }
-    }
-
-    fn span(&mut self, key: &str, unit: Span, value: &mut Span) {
-        let mut count = 0;
-        let before = self.mistakes.len();
-        if (self.get)(key).is_some() {
-            self.count(key, 1, &mut count);
-            if self.mistakes.len() == before {
-                *value = Span::millis(unit.as_millis().saturating_mul(i64::from(count)));
-            }
-        }
+        keys.check()?;
+        Ok(config)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use service_kit::sqlite::Synchronous;
+
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -252,7 +163,7 @@ mod tests {
             (FACTS_KEPT_DAYS, "-1"),
         ])
         .unwrap_err();
-        assert_eq!(error.0.len(), 5, "{error}");
+        assert_eq!(error.mistakes().len(), 5, "{error}");
         for key in [
             LISTEN,
             DATABASE_URL,

@@ -16,12 +16,12 @@ pub mod worker;
 use std::sync::Arc;
 
 use service_kit::clock::Clock;
-use service_kit::server::{self, HealthHandle, ServeError};
+use service_kit::server::{self, End, HealthHandle, ServeError};
 use service_kit::sqlite::OpenError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, StreamOptions};
+pub use config::Config;
 pub use domain::policy::Policy;
 
 use store::sqlite::SqliteStore;
@@ -57,7 +57,7 @@ pub async fn run(
         database,
         group_commit,
         policy,
-        streams,
+        watches,
         server,
         worker_poll,
     } = config;
@@ -69,7 +69,7 @@ pub async fn run(
     health.set_serving();
     // Ends with the caller's, or by itself when the store does.
     let stop = shutdown.child_token();
-    let context = Context::new(Arc::new(store.clone()), policy, streams, stop.clone());
+    let context = Context::new(Arc::new(store.clone()), policy, watches, stop.clone());
     let working = tokio::spawn({
         let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
         async move { worker::run(&store, worker_poll, &health, &stop).await }
@@ -83,28 +83,13 @@ pub async fn run(
         stop.clone(),
         server,
     );
-    let watching = async {
-        let ended = stop.run_until_cancelled(store.closed()).await;
-        if ended.is_some() {
-            health.set_not_serving();
-            stop.cancel();
-        }
-        ended
-    };
-    let (served, store_ended) = tokio::join!(
-        async {
-            let served = serving.await;
-            stop.cancel();
-            served
-        },
-        watching
-    );
+    let ended = server::while_open(serving, store.closed(), &health, &stop).await;
     let worked = working.await;
     store.close().await;
-    served?;
+    let ended = ended?;
     worked.map_err(RunError::Panicked)?;
-    match store_ended {
-        Some(()) => Err(RunError::StoreEnded),
-        None => Ok(()),
+    match ended {
+        End::Told => Ok(()),
+        End::StoreEnded => Err(RunError::StoreEnded),
     }
 }

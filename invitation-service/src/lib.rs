@@ -21,7 +21,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use service_kit::{
     clock::Clock,
-    server::{self, HealthHandle, ServeError},
+    server::{self, End, HealthHandle, ServeError},
     sqlite::OpenError,
     watch::Watches,
 };
@@ -105,28 +105,14 @@ pub async fn run(
         stop.clone(),
         config.server,
     );
-    let (served, store_ended) = tokio::join!(
-        async {
-            let served = serving.await;
-            stop.cancel();
-            served
-        },
-        async {
-            let ended = stop.run_until_cancelled(store.closed()).await;
-            if ended.is_some() {
-                health.set_not_serving();
-                stop.cancel();
-            }
-            ended
-        }
-    );
+    let ended = server::while_open(serving, store.closed(), &health, &stop).await;
     let (followed, worked) = tokio::join!(following, working);
     store.close().await;
-    served?;
+    let ended = ended?;
     followed.map_err(RunError::Panicked)?;
     worked.map_err(RunError::Panicked)?;
-    match store_ended {
-        Some(()) => Err(RunError::StoreEnded),
-        None => Ok(()),
+    match ended {
+        End::Told => Ok(()),
+        End::StoreEnded => Err(RunError::StoreEnded),
     }
 }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", chain(&*error));
+            tracing::error!("{}", telemetry::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -44,16 +44,4 @@ fn serve() -> Result<(), Box<dyn Error>> {
         invitation_service::run(config, listener, Arc::new(SystemClock), shutdown).await?;
         Ok(())
     })
-}
-
-/// The error with its causes, for the log.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

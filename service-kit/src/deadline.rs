@@ -7,13 +7,16 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tonic::Status;
 use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
 
 use crate::status::deadline_exceeded;
 
 /// The longest time that is granted, whatever a caller asks for.
 pub const DEADLINE_MAX: Duration = Duration::from_mins(1);
+
+/// How long a call may take whose caller sets no deadline.
+pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
 const HEADER: &str = "grpc-timeout";
 
@@ -57,9 +60,22 @@ impl Deadline {
     }
 
     /// Gives what is left to `request`, a call made on the caller's behalf. Replaces what it had.
-    pub fn apply<T>(&self, request: &mut tonic::Request<T>) {
+    pub fn apply<T>(&self, request: &mut Request<T>) {
         request.set_timeout(self.remaining());
     }
+}
+
+/// Answers `request` by `work` within the caller's deadline ([`DEADLINE_DEFAULT`] for one who sets none), which `work` may hand on.
+pub async fn within<Q, A, W>(
+    request: Request<Q>,
+    work: impl FnOnce(Q, Deadline) -> W,
+) -> Result<Response<A>, Status>
+where
+    W: Future<Output = Result<A, Status>>,
+{
+    let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
+    let work = work(request.into_inner(), deadline);
+    deadline.run(work).await.map(Response::new)
 }
 
 /// At most 8 digits and a unit, as gRPC has it.
@@ -143,6 +159,24 @@ mod tests {
         assert_eq!(late.unwrap_err().code(), tonic::Code::DeadlineExceeded);
         assert_eq!(deadline.remaining(), Duration::ZERO);
         assert_eq!(deadline.run(async { Ok(1) }).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_within_what_the_caller_grants() {
+        let mut request = Request::new(2);
+        request.set_timeout(Duration::from_secs(1));
+        let answer = within(request, async |n, deadline| {
+            assert_eq!(deadline.remaining(), Duration::from_secs(1));
+            Ok(n + 1)
+        });
+        assert_eq!(answer.await.unwrap().into_inner(), 3);
+        let begun = Instant::now();
+        let late = within(Request::new(()), |(), _| {
+            std::future::pending::<Result<(), _>>()
+        });
+        let late = late.await.unwrap_err();
+        assert_eq!(late.code(), tonic::Code::DeadlineExceeded);
+        assert_eq!(begun.elapsed(), DEADLINE_DEFAULT);
     }
 
     #[tokio::test(start_paused = true)]

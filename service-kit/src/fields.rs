@@ -41,7 +41,7 @@ pub fn member_ids(
     texts: &[String],
     max: usize,
 ) -> Option<Vec<MemberId>> {
-    each(fields, field, texts, max, |fields, field, text| {
+    list(fields, field, texts, max, |fields, field, text| {
         member_id(fields, field, text)
     })
 }
@@ -53,26 +53,27 @@ pub fn uuids(
     texts: &[String],
     max: usize,
 ) -> Option<Vec<Uuid>> {
-    each(fields, field, texts, max, |fields, field, text| {
+    list(fields, field, texts, max, |fields, field, text| {
         uuid(fields, field, text)
     })
 }
 
-fn each<T>(
+/// 1 to `max` elements, each read by `read`, which is given the path of its field.
+pub fn list<E, T>(
     fields: &mut FieldViolations,
     field: &str,
-    texts: &[String],
+    elements: &[E],
     max: usize,
-    read: impl Fn(&mut FieldViolations, &str, &str) -> Option<T>,
+    read: impl Fn(&mut FieldViolations, &str, &E) -> Option<T>,
 ) -> Option<Vec<T>> {
-    if !(1..=max).contains(&texts.len()) {
+    if !(1..=max).contains(&elements.len()) {
         fields.push(field, format!("must be 1 to {max}"));
         return None;
     }
-    let each = texts.iter().enumerate();
+    let each = elements.iter().enumerate();
     // All of them, so that every violation is noted.
     let read: Vec<_> = each
-        .map(|(index, text)| read(fields, &format!("{field}[{index}]"), text))
+        .map(|(index, element)| read(fields, &format!("{field}[{index}]"), element))
         .collect();
     read.into_iter().collect()
 }
@@ -180,6 +181,21 @@ mod tests {
             assert_eq!(time(&mut fields, "t", odd), None, "{odd:?}");
             assert!(fields.check().is_err());
         }
+    }
+
+    #[test]
+    fn a_time_may_be_left_out_but_not_be_wrong() {
+        let check = |given, read, noted| {
+            let mut fields = FieldViolations::new();
+            assert_eq!(optional_time(&mut fields, "t", given), read);
+            assert_eq!(fields.check().is_err(), noted);
+        };
+        let (seconds, nanos) = (1, 2_000_000);
+        check(None, Some(None), false);
+        let given = Timestamp { seconds, nanos };
+        check(Some(given), Some(Some(Time::from_millis(1_002))), false);
+        let nanos = -1;
+        check(Some(Timestamp { seconds, nanos }), None, true);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
-//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`env`], [`telemetry`], [`shutdown`]).
+//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@env`], [`telemetry`], [`shutdown`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 

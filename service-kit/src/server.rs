@@ -7,6 +7,7 @@
 //! those are each method's own, and a watch has none.
 
 mod health;
+mod while_open;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 pub use health::HealthHandle;
+pub use while_open::{End, while_open};
 
 /// The largest message that a service should read, in bytes. A service applies it itself, with
 /// `max_decoding_message_size(MESSAGE_BYTES_MAX)`: only there is it known where a message begins.

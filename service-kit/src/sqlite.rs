@@ -10,6 +10,7 @@
 mod checkpoint;
 mod migrate;
 mod readers;
+mod transaction;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -17,11 +18,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 pub use checkpoint::Checkpointer;
 pub use migrate::migrate;
 pub use readers::Readers;
+pub use transaction::{begin, end};
 
 use crate::error::StoreError;
 
@@ -237,6 +239,9 @@ impl SqliteFile {
             Synchronous::Normal => "normal",
         };
         conn.pragma_update(None, "synchronous", synchronous)?;
+        // What members withdraw or erase must not linger in free pages: what is deleted is overwritten with zeroes. The log still
+        // has pages as they were until it is written over, or emptied when the store is closed.
+        conn.pragma_update(None, "secure_delete", true)?;
         conn.pragma_update(None, "temp_store", "memory")?;
         conn.pragma_update(None, "mmap_size", 0)?;
         // Negative: in KiB instead of pages.
@@ -247,19 +252,6 @@ impl SqliteFile {
         )?;
         Ok(conn)
     }
-}
-
-/// Runs `body` in a write transaction of `conn`: commits when it returns `Ok`, else rolls back and returns its error. An error
-/// of beginning or committing is returned too, and then nothing has been stored.
-pub fn in_transaction<T>(
-    conn: &mut Connection,
-    body: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let tx = Transaction::new(conn, TransactionBehavior::Immediate)?;
-    // Rolls back when dropped, so also when `body` or the commit fails.
-    let value = body(&tx)?;
-    tx.commit()?;
-    Ok(value)
 }
 
 fn private_file(path: &Path) -> Result<File, OpenError> {

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::error::StoreError;
+use crate::watch::WatchEnd;
 
 /// The domain of every `ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "acquaint";
@@ -210,6 +211,21 @@ pub fn store_error(error: &StoreError) -> Status {
         StoreError::Corrupt(_) | StoreError::Internal(_) => {
             tracing::error!("{error}");
             internal()
+        }
+    }
+}
+
+/// The status of a stream that does not begin or go on.
+pub fn watch_end(end: WatchEnd) -> Status {
+    match end {
+        WatchEnd::TooManyStreams => {
+            tracing::warn!("{end}");
+            overloaded()
+        }
+        WatchEnd::ShuttingDown => dependency_unavailable(),
+        WatchEnd::ConsumerTooSlow => {
+            let text = "messages were not taken in time; resume after the last one received";
+            Refused::new(Code::ResourceExhausted, "CONSUMER_TOO_SLOW", text).into()
         }
     }
 }

@@ -1,6 +1,8 @@
-//! The log of the process.
+//! The log of the process, and how it tells of errors.
 //!
 //! Deliberately absent: metrics and traces, and any member's data: what is logged are conditions of the process and the store.
+
+use std::error::Error;
 
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +20,18 @@ pub fn init() {
         .try_init();
 }
 
+/// The error with its causes, outermost first, in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 fn filter(asked: &str) -> EnvFilter {
     let usual = tracing_subscriber::filter::LevelFilter::INFO;
     EnvFilter::builder()
@@ -28,12 +42,31 @@ fn filter(asked: &str) -> EnvFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::OpenError;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the store cannot be opened")]
+    struct Outer(#[source] OpenError);
 
     #[test]
     fn logs_info_unless_asked_otherwise() {
         assert_eq!(filter("").to_string(), "info");
         assert_eq!(filter("warn").to_string(), "warn");
         assert_eq!(filter("not=a=filter").to_string(), "info");
+    }
+
+    #[test]
+    fn an_error_is_told_with_all_its_causes() {
+        let refused = std::io::Error::other("no more handles");
+        assert_eq!(chain(&refused), "no more handles");
+        let file = OpenError::File {
+            path: "x.db".into(),
+            source: refused,
+        };
+        assert_eq!(chain(&file), "cannot open x.db: no more handles");
+
+        let text = "the store cannot be opened: cannot open x.db: no more handles";
+        assert_eq!(chain(&Outer(file)), text);
     }
 
     #[test]

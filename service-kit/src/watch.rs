@@ -95,9 +95,10 @@ pub struct Watches {
 impl Watches {
     /// Streams within these bounds, which end when `shutdown` is cancelled.
     pub fn new(options: WatchOptions, shutdown: CancellationToken) -> Self {
+        let places = options.open_max.min(Semaphore::MAX_PERMITS);
         Self {
             options,
-            places: Arc::new(Semaphore::new(options.open_max)),
+            places: Arc::new(Semaphore::new(places)),
             shutdown,
         }
     }
@@ -117,7 +118,8 @@ impl Watches {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| WatchEnd::TooManyStreams)?;
         // One more than messages may wait: the last place is kept for the reason of the end.
-        let waiting_max = self.options.waiting_messages_max.max(1);
+        let waiting_max = self.options.waiting_messages_max;
+        let waiting_max = waiting_max.clamp(1, Semaphore::MAX_PERMITS - 1);
         let (messages, stream) = mpsc::channel(waiting_max + 1);
         let end = messages.clone().try_reserve_owned();
         let end = end.map_err(|_| WatchEnd::TooManyStreams)?;
@@ -176,3 +178,6 @@ async fn follow<S: Source>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

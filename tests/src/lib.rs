@@ -10,8 +10,11 @@
     reason = "what goes wrong here is a failed test"
 )]
 
+pub mod device;
+pub mod look;
 pub mod pair;
 pub mod refusal;
+pub mod trace;
 pub mod wait;
 
 use acquaint_proto::{

@@ -139,6 +139,11 @@ impl Pair {
         self.connection.address.to_string()
     }
 
+    /// Changes the setup; a service goes by it from its next start on.
+    pub fn change(&mut self, change: impl FnOnce(&mut Setup)) {
+        change(&mut self.setup);
+    }
+
     /// Moves the clock of both.
     pub fn advance(&self, span: Span) {
         self.clock.advance(span);
@@ -156,8 +161,7 @@ impl Pair {
     pub async fn start_connection_service(&mut self) {
         let mut config = connection_service::Config::new(database(self.connection_file()));
         config.policy = self.setup.connection_policy.clone();
-        config.streams.heartbeat = self.setup.watches.heartbeat;
-        config.streams.hand_over_max = self.setup.watches.hand_over_max;
+        config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
         let listener = TcpListener::bind(self.connection.address).await.unwrap();
         let shutdown = CancellationToken::new();
@@ -454,7 +458,7 @@ async fn free_address() -> SocketAddr {
         .unwrap()
 }
 
-fn channel(address: SocketAddr) -> Channel {
+pub(crate) fn channel(address: impl std::fmt::Display) -> Channel {
     Channel::from_shared(format!("http://{address}"))
         .unwrap()
         .connect_timeout(Duration::from_secs(2))

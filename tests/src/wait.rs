@@ -25,3 +25,13 @@ where
         .await
         .unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
+
+/// Waits until `look` gives a value; fails with `what` when it does not within `limit`, which is what the test is about.
+pub async fn within<T, W>(limit: Duration, what: &str, look: impl FnMut() -> W) -> T
+where
+    W: Future<Output = Option<T>>,
+{
+    tokio::time::timeout(limit, eventually(what, look))
+        .await
+        .unwrap_or_else(|_| panic!("not within {limit:?}: {what}"))
+}

@@ -30,7 +30,4 @@ pub enum Refusal {
         /// Up to and with this position the two histories are the same.
         common_position: u64,
     },
-    /// The consumer of a stream did not take its messages in time.
-    #[error("the consumer did not take its messages in time")]
-    ConsumerTooSlow,
 }

@@ -7,10 +7,12 @@ use acquaint_proto::connection::v1::{
     BlockMemberRequest, BlockMemberResponse, BlockedMember, ListBlockedMembersRequest,
     ListBlockedMembersResponse, UnblockMemberRequest, UnblockMemberResponse,
 };
+use service_kit::deadline::within;
+use service_kit::fields;
 use service_kit::status::FieldViolations;
 use tonic::{Request, Response, Status};
 
-use super::{Edge, convert, status, within};
+use super::{Edge, status};
 use crate::usecase::{Failure, block_member, list_blocked_members, unblock_member};
 
 const LIST: &str = "ListBlockedMembers";
@@ -21,13 +23,12 @@ impl BlockService for Edge {
         &self,
         request: Request<BlockMemberRequest>,
     ) -> Result<Response<BlockMemberResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let other = fields::member_id(&mut fields, "other_id", &request.other_id);
             let (Some(member), Some(other)) = (member, other) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let done = block_member::run(self.context(), &member, &other).await;
             done.map_err(|failure| status::of(&failure))?;
@@ -40,13 +41,12 @@ impl BlockService for Edge {
         &self,
         request: Request<UnblockMemberRequest>,
     ) -> Result<Response<UnblockMemberResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let other = fields::member_id(&mut fields, "other_id", &request.other_id);
             let (Some(member), Some(other)) = (member, other) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let done = unblock_member::run(self.context(), &member, &other).await;
             done.map_err(|failure| status::of(&failure))?;
@@ -59,13 +59,12 @@ impl BlockService for Edge {
         &self,
         request: Request<ListBlockedMembersRequest>,
     ) -> Result<Response<ListBlockedMembersResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let limit = convert::page_size(&mut fields, request.page_size, convert::PAGE_DEFAULT);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let limit = fields::page_size(&mut fields, request.page_size, fields::PAGE_DEFAULT);
             let (Some(member), Some(limit)) = (member, limit) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let after = self
                 .tokens()
@@ -78,7 +77,7 @@ impl BlockService for Edge {
             let next = last.map(|line| self.tokens().list_page(LIST, &member, line));
             let blocked = page.lines.iter().map(|line| BlockedMember {
                 other_id: line.other.to_string(),
-                block_time: Some(convert::timestamp(line.time)),
+                block_time: Some(fields::timestamp(line.time)),
             });
             Ok(ListBlockedMembersResponse {
                 blocked_members: blocked.collect(),

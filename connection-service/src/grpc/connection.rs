@@ -17,12 +17,14 @@ use acquaint_proto::connection::v1::{
     WatchConnectionsResponse, member_connection_event,
 };
 use futures::{Stream, StreamExt as _};
+use service_kit::deadline::within;
+use service_kit::fields;
 use service_kit::id::MemberId;
 use service_kit::status::FieldViolations;
 use service_kit::time::Time;
 use tonic::{Request, Response, Status};
 
-use super::{Edge, convert, status, within};
+use super::{Edge, status};
 use crate::domain::list_change::ListChange;
 use crate::store::Relationship;
 use crate::usecase::watch_connections::{self, Content, Message, Scope};
@@ -39,13 +41,12 @@ impl ConnectionService for Edge {
         &self,
         request: Request<GetRelationshipRequest>,
     ) -> Result<Response<GetRelationshipResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let other = fields::member_id(&mut fields, "other_id", &request.other_id);
             let (Some(member), Some(other)) = (member, other) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let mut found = self.relationships(member, vec![other]).await?;
             Ok(GetRelationshipResponse {
@@ -59,14 +60,13 @@ impl ConnectionService for Edge {
         &self,
         request: Request<BatchGetRelationshipsRequest>,
     ) -> Result<Response<BatchGetRelationshipsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
             let others =
-                convert::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
+                fields::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
             let (Some(member), Some(others)) = (member, others) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let relationships = self.relationships(member, others).await?;
             Ok(BatchGetRelationshipsResponse { relationships })
@@ -78,13 +78,12 @@ impl ConnectionService for Edge {
         &self,
         request: Request<ListConnectionsRequest>,
     ) -> Result<Response<ListConnectionsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let limit = convert::page_size(&mut fields, request.page_size, convert::PAGE_DEFAULT);
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let limit = fields::page_size(&mut fields, request.page_size, fields::PAGE_DEFAULT);
             let (Some(member), Some(limit)) = (member, limit) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let after = self
                 .tokens()
@@ -111,17 +110,13 @@ impl ConnectionService for Edge {
         &self,
         request: Request<RemoveConnectionRequest>,
     ) -> Result<Response<RemoveConnectionResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let member = convert::member_id(&mut fields, "member_id", &request.member_id);
-            let other = convert::member_id(&mut fields, "other_id", &request.other_id);
-            let only = match request.connect_time {
-                None => Some(None),
-                given => convert::time(&mut fields, "connect_time", given).map(Some),
-            };
+            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
+            let other = fields::member_id(&mut fields, "other_id", &request.other_id);
+            let only = fields::optional_time(&mut fields, "connect_time", request.connect_time);
             let (Some(member), Some(other), Some(only)) = (member, other, only) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let done = remove_connection::run(self.context(), &member, &other, only).await;
             done.map_err(|failure| status::of(&failure))?;
@@ -137,11 +132,10 @@ impl ConnectionService for Edge {
         &self,
         request: Request<WatchConnectionsRequest>,
     ) -> Result<Response<Self::WatchConnectionsStream>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let Some(scope) = scope(&mut fields, request.scope) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let resume = self.tokens().read_resume(&scope, &request.resume_token);
             let resume = resume.map_err(|refusal| status::of(&Failure::from(refusal)))?;
@@ -187,7 +181,7 @@ impl Edge {
 fn scope(fields: &mut FieldViolations, scope: Option<ScopeField>) -> Option<Scope> {
     match scope {
         Some(ScopeField::MemberId(member)) => {
-            convert::member_id(fields, "member_id", &member).map(Scope::Member)
+            fields::member_id(fields, "member_id", &member).map(Scope::Member)
         }
         Some(ScopeField::AllMembers(true)) => Some(Scope::AllMembers),
         Some(ScopeField::AllMembers(false)) => {
@@ -210,14 +204,14 @@ fn relationship(other: &MemberId, relationship: Relationship) -> RelationshipMes
     RelationshipMessage {
         other_id: other.to_string(),
         status: status.into(),
-        connect_time: connect_time.map(convert::timestamp),
+        connect_time: connect_time.map(fields::timestamp),
     }
 }
 
 fn connection(other: &MemberId, since: Time) -> Connection {
     Connection {
         other_id: other.to_string(),
-        connect_time: Some(convert::timestamp(since)),
+        connect_time: Some(fields::timestamp(since)),
     }
 }
 
@@ -242,8 +236,8 @@ fn service_event(event: &watch_connections::ConnectionEvent) -> ConnectionEvent 
     };
     ConnectionEvent {
         kind: kind.into(),
-        event_time: Some(convert::timestamp(event.event_time)),
+        event_time: Some(fields::timestamp(event.event_time)),
         member_ids: vec![event.key.low().to_string(), event.key.high().to_string()],
-        connect_time: Some(convert::timestamp(event.connect_time)),
+        connect_time: Some(fields::timestamp(event.connect_time)),
     }
 }

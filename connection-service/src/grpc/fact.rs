@@ -12,11 +12,13 @@ use acquaint_proto::connection::internal::v1::{
     WatchFactsResponse, fact,
 };
 use futures::{Stream, StreamExt as _};
+use service_kit::deadline::within;
+use service_kit::fields;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::status::FieldViolations;
 use tonic::{Request, Response, Status};
 
-use super::{COMMON_POSITION_KEY, Edge, convert, status, within};
+use super::{COMMON_POSITION_KEY, Edge, convert, status};
 use crate::domain::ensure::{Acceptance, Full, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::usecase::watch_facts::{self, Change, Message};
@@ -33,8 +35,7 @@ impl FactService for Edge {
         &self,
         request: Request<EnsureConnectionRequest>,
     ) -> Result<Response<EnsureConnectionResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let asked = Asked::read(&request)?;
             let ensured =
                 ensure_connection::run(self.context(), asked.key.clone(), asked.acceptance)
@@ -61,7 +62,7 @@ impl FactService for Edge {
             Ok(EnsureConnectionResponse {
                 verdict: verdict.into(),
                 full_member_id: full.map(ToString::to_string).unwrap_or_default(),
-                connect_time: connect_time.map(convert::timestamp),
+                connect_time: connect_time.map(fields::timestamp),
                 facts: Some(convert::to_facts(&asked.key, &ensured.facts)),
                 position: Some(convert::to_position(
                     self.tokens().incarnation(),
@@ -76,11 +77,10 @@ impl FactService for Edge {
         &self,
         request: Request<BatchGetPairFactsRequest>,
     ) -> Result<Response<BatchGetPairFactsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let Some(keys) = pairs(&mut fields, &request.pairs) else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let page = get_pair_facts::run(self.context(), keys).await;
             let page = page.map_err(|failure| of(&failure))?;
@@ -104,15 +104,14 @@ impl FactService for Edge {
         &self,
         request: Request<WatchFactsRequest>,
     ) -> Result<Response<Self::WatchFactsStream>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let after = request.after.as_ref();
             let after = after.map(|after| convert::position(&mut fields, "after", after));
             let after = match after {
                 None => None,
                 Some(Some(after)) => Some(after),
-                Some(None) => return Err(convert::invalid(fields)),
+                Some(None) => return Err(fields::invalid(fields)),
             };
             let messages = watch_facts::run(self.context(), after).await;
             let messages = messages.map_err(|failure| of(&failure))?;
@@ -130,12 +129,11 @@ impl FactService for Edge {
         &self,
         request: Request<ListFactsRequest>,
     ) -> Result<Response<ListFactsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let Some(limit) = convert::page_size(&mut fields, request.page_size, PAGE_DEFAULT)
+            let Some(limit) = fields::page_size(&mut fields, request.page_size, PAGE_DEFAULT)
             else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let after = self.tokens().read_facts_page(&request.page_token);
             let after = after.map_err(|refusal| of(&Failure::from(refusal)))?;
@@ -163,14 +161,13 @@ impl FactService for Edge {
         &self,
         request: Request<AcknowledgeFactsRequest>,
     ) -> Result<Response<AcknowledgeFactsResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let position = request.position.unwrap_or_default();
             let Some((incarnation, reached)) =
                 convert::position(&mut fields, "position", &position)
             else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let done = acknowledge_facts::run(self.context(), incarnation, reached).await;
             done.map_err(|failure| of(&failure))?;
@@ -222,13 +219,13 @@ struct Asked {
 impl Asked {
     fn read(request: &EnsureConnectionRequest) -> Result<Self, Status> {
         let mut fields = FieldViolations::new();
-        let invitation = convert::uuid(&mut fields, "invitation_id", &request.invitation_id);
+        let invitation = fields::uuid(&mut fields, "invitation_id", &request.invitation_id);
         if request.acceptance == 0 {
             fields.push("acceptance", "must be at least 1");
         }
-        let accept_time = convert::time(&mut fields, "accept_time", request.accept_time);
-        let inviter = convert::member_id(&mut fields, "inviter_id", &request.inviter_id);
-        let acceptor = convert::member_id(&mut fields, "invitee_id", &request.invitee_id);
+        let accept_time = fields::time(&mut fields, "accept_time", request.accept_time);
+        let inviter = fields::member_id(&mut fields, "inviter_id", &request.inviter_id);
+        let acceptor = fields::member_id(&mut fields, "invitee_id", &request.invitee_id);
         let parties = inviter.zip(acceptor).and_then(|(inviter, acceptor)| {
             let key = PairKey::new(&inviter, &acceptor);
             let side = key.as_ref().and_then(|key| key.side_of(&acceptor));
@@ -240,7 +237,7 @@ impl Asked {
         let (Some(invitation), 1.., Some(accept_time), Some(parties)) =
             (invitation, request.acceptance, accept_time, parties)
         else {
-            return Err(convert::invalid(fields));
+            return Err(fields::invalid(fields));
         };
         let (key, side, inviter, acceptor) = parties;
         Ok(Self {
@@ -258,13 +255,5 @@ impl Asked {
 }
 
 fn pairs(fields: &mut FieldViolations, pairs: &[MemberPair]) -> Option<Vec<PairKey>> {
-    if !(1..=PAIRS_MAX).contains(&pairs.len()) {
-        fields.push("pairs", format!("must be 1 to {PAIRS_MAX}"));
-        return None;
-    }
-    let each = pairs.iter().enumerate();
-    let read: Vec<_> = each
-        .map(|(index, pair)| convert::pair_key(fields, &format!("pairs[{index}]"), pair))
-        .collect();
-    read.into_iter().collect()
+    fields::list(fields, "pairs", pairs, PAIRS_MAX, convert::pair_key)
 }

@@ -4,10 +4,12 @@
 
 use acquaint_proto::connection::v1::member_service_server::MemberService;
 use acquaint_proto::connection::v1::{EraseMemberRequest, EraseMemberResponse};
+use service_kit::deadline::within;
+use service_kit::fields;
 use service_kit::status::FieldViolations;
 use tonic::{Request, Response, Status};
 
-use super::{Edge, convert, status, within};
+use super::{Edge, status};
 use crate::usecase::erase_member;
 
 #[tonic::async_trait]
@@ -16,12 +18,11 @@ impl MemberService for Edge {
         &self,
         request: Request<EraseMemberRequest>,
     ) -> Result<Response<EraseMemberResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        within(&metadata, async {
+        within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let Some(member) = convert::member_id(&mut fields, "member_id", &request.member_id)
+            let Some(member) = fields::member_id(&mut fields, "member_id", &request.member_id)
             else {
-                return Err(convert::invalid(fields));
+                return Err(fields::invalid(fields));
             };
             let complete = erase_member::run(self.context(), member).await;
             let complete = complete.map_err(|failure| status::of(&failure))?;

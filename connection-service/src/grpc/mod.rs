@@ -10,19 +10,14 @@ mod member;
 mod status;
 mod token;
 
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use acquaint_proto::connection::internal::v1::fact_service_server::{self, FactServiceServer};
 use acquaint_proto::connection::v1::block_service_server::{self, BlockServiceServer};
 use acquaint_proto::connection::v1::connection_service_server::{self, ConnectionServiceServer};
 use acquaint_proto::connection::v1::member_service_server::{self, MemberServiceServer};
-use service_kit::deadline::Deadline;
 use service_kit::server::MESSAGE_BYTES_MAX;
-use tonic::metadata::MetadataMap;
 use tonic::service::RoutesBuilder;
-use tonic::{Response, Status};
 
 use self::token::Tokens;
 use crate::usecase::Context;
@@ -30,9 +25,6 @@ use crate::usecase::Context;
 /// The metadata key that names, with `OTHER_INCARNATION` of the internal contract, the last position common to both histories, in
 /// decimal.
 pub const COMMON_POSITION_KEY: &str = "acquaint-common-position";
-
-/// How long a call may take whose caller sets no deadline.
-const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
 /// The full names of the services.
 pub const SERVICE_NAMES: [&str; 4] = [
@@ -79,13 +71,4 @@ impl Edge {
     fn tokens(&self) -> &Tokens {
         &self.0.tokens
     }
-}
-
-/// Answers within the caller's deadline.
-async fn within<T>(
-    metadata: &MetadataMap,
-    work: impl Future<Output = Result<T, Status>>,
-) -> Result<Response<T>, Status> {
-    let deadline = Deadline::of(metadata, DEADLINE_DEFAULT);
-    deadline.run(work).await.map(Response::new)
 }

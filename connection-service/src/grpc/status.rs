@@ -13,11 +13,7 @@ pub(super) fn of(failure: &Failure) -> Status {
     match failure {
         Failure::Refused(refusal) => refused(*refusal).into(),
         Failure::Store(error) => status::store_error(error),
-        Failure::TooManyStreams => {
-            tracing::warn!("{failure}");
-            status::overloaded()
-        }
-        Failure::ShuttingDown => status::dependency_unavailable(),
+        Failure::Watch(end) => status::watch_end(*end),
     }
 }
 
@@ -29,7 +25,6 @@ fn refused(refusal: Refusal) -> Refused {
         Refusal::BlockLimitReached { .. } => (Code::ResourceExhausted, "BLOCK_LIMIT_REACHED"),
         Refusal::TokenTooOld => (Code::OutOfRange, "TOKEN_TOO_OLD"),
         Refusal::OtherIncarnation { .. } => (Code::FailedPrecondition, "OTHER_INCARNATION"),
-        Refusal::ConsumerTooSlow => (Code::ResourceExhausted, "CONSUMER_TOO_SLOW"),
     };
     let refused = Refused::new(code, reason, refusal.to_string());
     match refusal {
@@ -42,18 +37,20 @@ fn refused(refusal: Refusal) -> Refused {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use acquaint_proto::error::v1::ErrorReason;
+    use service_kit::watch::WatchEnd;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
 
     /// All of them, in the order of precedence.
-    const ALL: [Refusal; 7] = [
+    const ALL: [Refusal; 6] = [
         Refusal::InvalidToken,
         Refusal::MemberNotFound,
         Refusal::SelfReference,
         Refusal::BlockLimitReached { blocks_max: 3 },
         Refusal::TokenTooOld,
         Refusal::OtherIncarnation { common_position: 5 },
-        Refusal::ConsumerTooSlow,
     ];
 
     #[test]
@@ -75,8 +72,19 @@ mod tests {
 
     #[test]
     fn failures_that_are_no_refusal_can_be_tried_again() {
-        for failure in [Failure::TooManyStreams, Failure::ShuttingDown] {
-            assert_eq!(of(&failure).code(), Code::Unavailable);
+        for end in [WatchEnd::TooManyStreams, WatchEnd::ShuttingDown] {
+            assert_eq!(of(&Failure::Watch(end)).code(), Code::Unavailable);
         }
+    }
+
+    #[test]
+    fn a_slow_consumer_is_told_so_after_all_refusals() {
+        let status = of(&Failure::Watch(WatchEnd::ConsumerTooSlow));
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        let info = status.get_details_error_info().unwrap();
+        assert!(info.metadata.is_empty());
+        let name = format!("ERROR_REASON_{}", info.reason);
+        let reason = ErrorReason::from_str_name(&name).expect("a reason of the contract");
+        assert!(reason > ErrorReason::OtherIncarnation);
     }
 }

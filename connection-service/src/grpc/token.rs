@@ -14,7 +14,7 @@ use crate::store::{Line, Store};
 use crate::usecase::watch_connections::Scope;
 
 /// The longest member id, to which shorter ones are filled up.
-const ID_BYTES: usize = 64;
+const ID_BYTES: usize = service_kit::id::MEMBER_ID_CHARS_MAX;
 
 /// Makes and reads tokens.
 pub(super) struct Tokens {

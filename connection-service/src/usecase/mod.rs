@@ -16,17 +16,15 @@ pub mod list_facts;
 mod position;
 pub mod remove_connection;
 pub mod unblock_member;
-pub mod watch;
 pub mod watch_connections;
 pub mod watch_facts;
 
 use std::sync::Arc;
 
 use service_kit::error::StoreError;
+use service_kit::watch::{WatchEnd, WatchOptions, Watches};
 use tokio_util::sync::CancellationToken;
 
-use self::watch::Streams;
-use crate::config::StreamOptions;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::Store;
@@ -40,19 +38,16 @@ pub enum Failure {
     /// The store could not do its part.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// More streams are open than the service holds.
-    #[error("too many streams are open")]
-    TooManyStreams,
-    /// The service is about to end.
-    #[error("the service is shutting down")]
-    ShuttingDown,
+    /// A stream does not begin or go on.
+    #[error(transparent)]
+    Watch(#[from] WatchEnd),
 }
 
 /// What every use case works with.
 pub struct Context {
     store: Arc<dyn Store>,
     policy: Policy,
-    streams: Streams,
+    watches: Watches,
 }
 
 impl Context {
@@ -60,18 +55,23 @@ impl Context {
     pub fn new(
         store: Arc<dyn Store>,
         policy: Policy,
-        streams: StreamOptions,
+        watches: WatchOptions,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
             store,
             policy,
-            streams: Streams::new(streams, shutdown),
+            watches: Watches::new(watches, shutdown),
         }
     }
 
     /// The store.
     pub fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// How many positions of the feed a stream reads at once.
+    fn positions_at_once_max(&self) -> u32 {
+        u32::try_from(self.watches.options().positions_at_once_max).unwrap_or(u32::MAX)
     }
 }

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures::future::BoxFuture;
 use service_kit::epoch::EpochId;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::time::Time;
+use service_kit::watch::{Reading, Source, Watch};
 
-use super::watch::{Reading, Source, Watch};
 use super::{Context, Failure, position};
 use crate::domain::fact::{Entry, Fact, Kept};
 use crate::domain::list_change::{ListChange, Place, changes};
@@ -65,7 +65,7 @@ pub async fn run(
     context: &Context,
     scope: Scope,
     resume: Option<(EpochId, Place)>,
-) -> Result<Watch<Message>, Failure> {
+) -> Result<Watch<Message, Failure>, Failure> {
     let hub = context.store.hub();
     // Before the store is looked at, so that nothing is missed in between.
     let subscription = match &scope {
@@ -91,15 +91,15 @@ pub async fn run(
                 member,
                 place,
             };
-            context.streams.start(source, subscription)
+            Ok(context.watches.start(source, subscription)?)
         }
         Scope::AllMembers => {
             let source = AllSource {
                 store,
                 place,
-                limit: context.streams.options.positions_at_once_max,
+                limit: context.positions_at_once_max(),
             };
-            context.streams.start(source, subscription)
+            Ok(context.watches.start(source, subscription)?)
         }
     }
 }
@@ -110,38 +110,40 @@ struct MemberSource {
     place: Place,
 }
 
-#[async_trait]
 impl Source for MemberSource {
     type Message = Message;
+    type Failure = Failure;
 
-    async fn read(&mut self) -> Result<Reading<Message>, Failure> {
-        let feed = self
-            .store
-            .member_feed(self.member.clone(), self.place.from)
-            .await?;
-        let MemberFeed::Steps { mut steps, through } = feed else {
-            return Err(Refusal::TokenTooOld.into());
-        };
-        // A stretch that was being shown when the watch broke off is shown to its end before the next one begins.
-        let interrupted = self.place.is_within();
-        let stretch = if interrupted {
-            self.place
-        } else {
-            Place {
-                through,
-                ..self.place
-            }
-        };
-        steps.retain(|step| step.position <= stretch.through);
-        self.place = Place::at(stretch.through);
-        let shown = stretch.unshown(changes(steps));
-        let message = |(place, change)| Message {
-            place,
-            content: Content::Member(change),
-        };
-        Ok(Reading {
-            messages: shown.into_iter().map(message).collect(),
-            more: interrupted,
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading<Message>, Failure>> {
+        Box::pin(async {
+            let feed = self
+                .store
+                .member_feed(self.member.clone(), self.place.from)
+                .await?;
+            let MemberFeed::Steps { mut steps, through } = feed else {
+                return Err(Refusal::TokenTooOld.into());
+            };
+            // A stretch that was being shown when the watch broke off is shown to its end before the next one begins.
+            let interrupted = self.place.is_within();
+            let stretch = if interrupted {
+                self.place
+            } else {
+                Place {
+                    through,
+                    ..self.place
+                }
+            };
+            steps.retain(|step| step.position <= stretch.through);
+            self.place = Place::at(stretch.through);
+            let shown = stretch.unshown(changes(steps));
+            let message = |(place, change)| Message {
+                place,
+                content: Content::Member(change),
+            };
+            Ok(Reading {
+                messages: shown.into_iter().map(message).collect(),
+                more: interrupted,
+            })
         })
     }
 
@@ -156,24 +158,26 @@ struct AllSource {
     limit: u32,
 }
 
-#[async_trait]
 impl Source for AllSource {
     type Message = Message;
+    type Failure = Failure;
 
-    async fn read(&mut self) -> Result<Reading<Message>, Failure> {
-        let feed = self.store.feed(self.place.shown, self.limit).await?;
-        let Feed::Entries {
-            entries,
-            through,
-            more,
-        } = feed
-        else {
-            return Err(Refusal::TokenTooOld.into());
-        };
-        self.place = Place::at(through);
-        Ok(Reading {
-            messages: entries.into_iter().filter_map(event).collect(),
-            more,
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading<Message>, Failure>> {
+        Box::pin(async {
+            let feed = self.store.feed(self.place.shown, self.limit).await?;
+            let Feed::Entries {
+                entries,
+                through,
+                more,
+            } = feed
+            else {
+                return Err(Refusal::TokenTooOld.into());
+            };
+            self.place = Place::at(through);
+            Ok(Reading {
+                messages: entries.into_iter().filter_map(event).collect(),
+                more,
+            })
         })
     }
 

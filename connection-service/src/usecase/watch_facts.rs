@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures::future::BoxFuture;
 use service_kit::epoch::EpochId;
 use service_kit::id::{MemberId, PairKey};
+use service_kit::watch::{Reading, Source, Watch};
 
-use super::watch::{Reading, Source, Watch};
 use super::{Context, Failure, position};
 use crate::domain::fact::{Entry, Fact, Kept, PairEvent, PairFacts};
 use crate::domain::refusal::Refusal;
@@ -39,7 +39,7 @@ pub enum Change {
 pub async fn run(
     context: &Context,
     after: Option<(EpochId, u64)>,
-) -> Result<Watch<Message>, Failure> {
+) -> Result<Watch<Message, Failure>, Failure> {
     // Before the store is looked at, so that nothing is missed in between.
     let subscription = context.store.hub().subscribe_all();
     let state = context.store.feed_state().await?;
@@ -57,9 +57,9 @@ pub async fn run(
         store: Arc::clone(&context.store),
         position,
         erasures_after: Some(0),
-        limit: context.streams.options.positions_at_once_max,
+        limit: context.positions_at_once_max(),
     };
-    context.streams.start(source, subscription)
+    Ok(context.watches.start(source, subscription)?)
 }
 
 struct FactSource {
@@ -70,37 +70,39 @@ struct FactSource {
     limit: u32,
 }
 
-#[async_trait]
 impl Source for FactSource {
     type Message = Message;
+    type Failure = Failure;
 
-    async fn read(&mut self) -> Result<Reading<Message>, Failure> {
-        if let Some(after) = self.erasures_after {
-            return self.erasures(after).await;
-        }
-        let feed = self.store.feed(self.position, self.limit).await?;
-        let Feed::Entries {
-            entries,
-            through,
-            more,
-        } = feed
-        else {
-            return Err(Refusal::TokenTooOld.into());
-        };
-        let mut facts = Vec::with_capacity(entries.len());
-        for entry in entries {
-            facts.extend(fact(entry)?);
-        }
-        let moved = through > self.position;
-        self.position = through;
-        let message = Message {
-            facts,
-            position: through,
-        };
-        Ok(Reading {
-            // Also without facts: the follower acknowledges positions.
-            messages: moved.then_some(message).into_iter().collect(),
-            more,
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading<Message>, Failure>> {
+        Box::pin(async {
+            if let Some(after) = self.erasures_after {
+                return self.erasures(after).await;
+            }
+            let feed = self.store.feed(self.position, self.limit).await?;
+            let Feed::Entries {
+                entries,
+                through,
+                more,
+            } = feed
+            else {
+                return Err(Refusal::TokenTooOld.into());
+            };
+            let mut facts = Vec::with_capacity(entries.len());
+            for entry in entries {
+                facts.extend(fact(entry)?);
+            }
+            let moved = through > self.position;
+            self.position = through;
+            let message = Message {
+                facts,
+                position: through,
+            };
+            Ok(Reading {
+                // Also without facts: the follower acknowledges positions.
+                messages: moved.then_some(message).into_iter().collect(),
+                more,
+            })
         })
     }
 

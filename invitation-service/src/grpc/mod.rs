@@ -13,21 +13,18 @@ mod status;
 mod token;
 mod watching;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc};
 
 use acquaint_proto::invitation::v1::{
     self as wire,
     invitation_service_server::{self, InvitationService, InvitationServiceServer},
 };
 use futures::Stream;
-use service_kit::{deadline::Deadline, server::MESSAGE_BYTES_MAX};
+use service_kit::{deadline::within, server::MESSAGE_BYTES_MAX};
 use tonic::{Request, Response, Status, service::RoutesBuilder};
 
 use self::token::Tokens;
 use crate::usecase::Context;
-
-/// How long a call may take whose caller sets no deadline.
-const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
 /// The full names of the services.
 pub const SERVICE_NAMES: [&str; 1] = [invitation_service_server::SERVICE_NAME];
@@ -50,19 +47,6 @@ pub fn routes(context: Arc<Context>) -> RoutesBuilder {
 struct Edge {
     context: Arc<Context>,
     tokens: Arc<Tokens>,
-}
-
-/// Answers within the caller's deadline, which it hands on.
-async fn within<Q, A, W>(
-    request: Request<Q>,
-    work: impl FnOnce(Q, Deadline) -> W,
-) -> Result<Response<A>, Status>
-where
-    W: Future<Output = Result<A, Status>>,
-{
-    let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
-    let work = work(request.into_inner(), deadline);
-    deadline.run(work).await.map(Response::new)
 }
 
 type Answer<T> = Result<Response<T>, Status>;

@@ -150,10 +150,13 @@ fn read_query(
             None
         }
     };
-    if request.include_recently_withdrawn && list.is_some_and(|list| list != Place::Sent) {
-        fields.push("include_recently_withdrawn", "goes with the box SENT only");
-        return None;
-    }
+    let list = list.filter(|list| {
+        let fits = !request.include_recently_withdrawn || *list == Place::Sent;
+        if !fits {
+            fields.push("include_recently_withdrawn", "goes with the box SENT only");
+        }
+        fits
+    });
     let sent_before = fields::optional_time(fields, "sent_before", request.sent_before);
     let limit = fields::page_size(fields, request.page_size, fields::PAGE_DEFAULT);
     Some(ListQuery {

@@ -9,7 +9,6 @@ use service_kit::{
     fields::rfc3339,
     status::{self, Refused},
     time::Time,
-    watch::WatchEnd,
 };
 use tonic::{Code, Status};
 
@@ -20,14 +19,8 @@ pub(super) fn of(failure: &Failure, clock: &dyn Clock) -> Status {
     match failure {
         Failure::Refused(refusal) => refused(refusal, clock.now()).into(),
         Failure::Store(error) => status::store_error(error),
-        Failure::ConnectionsAway | Failure::Watch(WatchEnd::ShuttingDown) => {
-            status::dependency_unavailable()
-        }
-        Failure::Watch(WatchEnd::TooManyStreams) => status::overloaded(),
-        Failure::Watch(WatchEnd::ConsumerTooSlow) => {
-            let text = "messages were not taken in time; resume with the last token received";
-            Refused::new(Code::ResourceExhausted, "CONSUMER_TOO_SLOW", text).into()
-        }
+        Failure::ConnectionsAway => status::dependency_unavailable(),
+        Failure::Watch(end) => status::watch_end(*end),
         Failure::InvalidToken => {
             let text = "the token was not issued for this method, member and filter";
             Refused::new(Code::InvalidArgument, "INVALID_TOKEN", text).into()

@@ -61,6 +61,12 @@ impl HealthHandle {
         })
     }
 
+    /// Whether it says `SERVING`.
+    #[cfg(test)]
+    pub(super) fn is_serving(&self) -> bool {
+        *self.0.borrow() == State::Serving
+    }
+
     fn change(&self, to: State) {
         self.0.send_if_modified(|state| {
             let changes = *state != to && *state != State::Draining;

@@ -48,3 +48,59 @@ fn applied(conn: &Connection) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: (&str, &str) = (
+        "0001_first",
+        "create table a (x); insert into a values (1);",
+    );
+    const SECOND: (&str, &str) = ("0002_second", "create table b (x);");
+
+    #[test]
+    fn migrations_are_applied_once_and_in_order() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &[FIRST]).unwrap();
+        migrate(&mut conn, &[FIRST]).unwrap();
+        migrate(&mut conn, &[FIRST, SECOND]).unwrap();
+        let rows: i64 = conn
+            .query_row("select count(*) from a", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 1);
+        conn.execute("insert into b values (1)", []).unwrap();
+    }
+
+    #[test]
+    fn migrations_that_do_not_fit_change_nothing() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &[FIRST, SECOND]).unwrap();
+        let changed = [FIRST, ("0002_second", "create table c (x);")];
+        for other in [
+            &changed[..],
+            &[SECOND, FIRST],
+            &[("0001_other", FIRST.1), SECOND],
+        ] {
+            let refused = migrate(&mut conn, other);
+            assert!(
+                matches!(refused, Err(OpenError::ChangedMigration { .. })),
+                "{refused:?}"
+            );
+        }
+        let Err(OpenError::UnknownMigration { name }) = migrate(&mut conn, &[FIRST]) else {
+            panic!("an older program ran on a newer store")
+        };
+        assert_eq!(name, SECOND.0);
+        let third = ("0003_third", "create table d (x); create table d (x);");
+        assert!(matches!(
+            migrate(&mut conn, &[FIRST, SECOND, third]),
+            Err(OpenError::Sqlite(_))
+        ));
+        assert!(
+            conn.execute("insert into d values (1)", []).is_err(),
+            "rolled back as a whole"
+        );
+        migrate(&mut conn, &[FIRST, SECOND]).unwrap();
+    }
+}

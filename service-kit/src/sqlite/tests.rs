@@ -1,4 +1,4 @@
-//! Tests of the file, its readers, its log and its migrations, each in a folder of its own.
+//! Tests of the file, its readers and its log, each in a folder of its own.
 
 use futures::FutureExt as _;
 use rusqlite::wal::CheckpointMode;
@@ -118,6 +118,7 @@ fn connections_are_set_up_as_said() {
     for (pragma, value) in [
         ("journal_mode", "wal"),
         ("synchronous", "1"),
+        ("secure_delete", "1"),
         ("temp_store", "2"),
         ("cache_size", "-1024"),
     ] {
@@ -129,26 +130,6 @@ fn connections_are_set_up_as_said() {
     assert_eq!(automatic, 0);
     let reader = file.reader().unwrap();
     assert!(reader.execute("insert into t values (1)", []).is_err());
-}
-
-#[test]
-fn a_transaction_is_all_or_nothing() {
-    let Fixture {
-        file,
-        folder: _folder,
-    } = fixture();
-    let mut conn = with_table(&file);
-    let insert = |conn: &Connection| {
-        conn.execute("insert into t values (1)", [])
-            .map_err(StoreError::from)
-    };
-    assert_eq!(in_transaction(&mut conn, insert), Ok(1));
-    let failed: Result<(), _> = in_transaction(&mut conn, |conn| {
-        insert(conn)?;
-        Err(StoreError::Overloaded)
-    });
-    assert_eq!(failed, Err(StoreError::Overloaded));
-    assert_eq!(count(&conn), Ok(1));
 }
 
 #[tokio::test]
@@ -266,53 +247,39 @@ fn the_log_starts_anew_while_writing_and_is_emptied_at_the_end() {
     assert_eq!(count(&again.writer().unwrap()), rows);
 }
 
-const FIRST: (&str, &str) = (
-    "0001_first",
-    "create table a (x); insert into a values (1);",
-);
-const SECOND: (&str, &str) = ("0002_second", "create table b (x);");
-
 #[test]
-fn migrations_are_applied_once_and_in_order() {
-    let mut conn = Connection::open_in_memory().unwrap();
-    migrate(&mut conn, &[FIRST]).unwrap();
-    migrate(&mut conn, &[FIRST]).unwrap();
-    migrate(&mut conn, &[FIRST, SECOND]).unwrap();
-    let rows: i64 = conn
-        .query_row("select count(*) from a", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(rows, 1);
-    conn.execute("insert into b values (1)", []).unwrap();
-}
-
-#[test]
-fn migrations_that_do_not_fit_change_nothing() {
-    let mut conn = Connection::open_in_memory().unwrap();
-    migrate(&mut conn, &[FIRST, SECOND]).unwrap();
-    let changed = [FIRST, ("0002_second", "create table c (x);")];
-    for other in [
-        &changed[..],
-        &[SECOND, FIRST],
-        &[("0001_other", FIRST.1), SECOND],
-    ] {
-        let refused = migrate(&mut conn, other);
-        assert!(
-            matches!(refused, Err(OpenError::ChangedMigration { .. })),
-            "{refused:?}"
-        );
-    }
-    let Err(OpenError::UnknownMigration { name }) = migrate(&mut conn, &[FIRST]) else {
-        panic!("an older program ran on a newer store")
+fn what_is_deleted_is_no_longer_in_the_file() {
+    let Fixture {
+        file,
+        folder: _folder,
+    } = fixture();
+    let conn = with_table(&file);
+    let bytes = || {
+        conn.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), CheckpointMode::TRUNCATE)
+            .unwrap();
+        assert_eq!(log_bytes(&file), 0);
+        std::fs::read(file.path()).unwrap()
     };
-    assert_eq!(name, SECOND.0);
-    let third = ("0003_third", "create table d (x); create table d (x);");
-    assert!(matches!(
-        migrate(&mut conn, &[FIRST, SECOND, third]),
-        Err(OpenError::Sqlite(_))
-    ));
-    assert!(
-        conn.execute("insert into d values (1)", []).is_err(),
-        "rolled back as a whole"
-    );
-    migrate(&mut conn, &[FIRST, SECOND]).unwrap();
+    let found = |text: &str| {
+        let bytes = bytes();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    // One in a page with others, one changed in place, one over pages of its own.
+    let long = "a long confession, ".repeat(1_000);
+    let texts = ["a short confession", "a confession to change", &long];
+    for text in texts.into_iter().chain(["what stays"]) {
+        conn.execute("insert into t values (?1)", [text]).unwrap();
+    }
+    let parts = [texts[0], texts[1], "a long confession"];
+    assert!(parts.into_iter().all(found));
+    conn.execute("delete from t where x in (?1, ?2)", [texts[0], texts[2]])
+        .unwrap();
+    conn.execute("update t set x = 'changed' where x = ?1", [texts[1]])
+        .unwrap();
+    assert!(found("what stays") && found("changed"));
+    for gone in parts {
+        assert!(!found(gone), "{gone}");
+    }
 }

@@ -107,6 +107,31 @@ fn what_a_store_says_stays_inside() {
 }
 
 #[test]
+fn the_end_of_a_stream_says_whether_to_try_again_or_to_be_quicker() {
+    use Code::{ResourceExhausted, Unavailable};
+    let cases = [
+        (WatchEnd::TooManyStreams, Unavailable, "OVERLOADED"),
+        (
+            WatchEnd::ShuttingDown,
+            Unavailable,
+            "DEPENDENCY_UNAVAILABLE",
+        ),
+        (
+            WatchEnd::ConsumerTooSlow,
+            ResourceExhausted,
+            "CONSUMER_TOO_SLOW",
+        ),
+    ];
+    for (end, code, reason) in cases {
+        let status = watch_end(end);
+        assert_eq!(status.code(), code);
+        assert_eq!(status.get_details_error_info().unwrap().reason, reason);
+        let again = status.get_details_retry_info().is_some();
+        assert_eq!(again, code == Unavailable, "{end}");
+    }
+}
+
+#[test]
 fn whole_seconds_are_kept() {
     for (from, to) in [(0, 0), (1, 1), (1_000, 1), (1_500, 2)] {
         assert_eq!(

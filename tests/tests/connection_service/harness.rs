@@ -11,12 +11,13 @@ use acquaint_proto::connection::internal::v1 as internal;
 use acquaint_proto::connection::v1 as api;
 use api::watch_connections_request::Scope;
 use api::watch_connections_response::Content;
-use connection_service::{Config, Policy, RunError, StreamOptions};
+use connection_service::{Config, Policy, RunError};
 use internal::FactPosition;
 use internal::fact::Change;
 use service_kit::clock::ManualClock;
 use service_kit::sqlite::{SqliteOptions, Synchronous};
 use service_kit::time::{Span, Time};
+use service_kit::watch::WatchOptions;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -77,9 +78,9 @@ impl Place {
         config.database.synchronous = Synchronous::Normal;
         config.policy = self.policy;
         config.worker_poll = Duration::from_millis(10);
-        config.streams = StreamOptions {
+        config.watches = WatchOptions {
             heartbeat: Duration::from_millis(200),
-            ..StreamOptions::default()
+            ..WatchOptions::default()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -21,7 +21,9 @@ use service_kit::feed::Hub;
 use service_kit::group_commit::{Engine, GroupCommit, GroupCommitOptions};
 use service_kit::id::{MemberId, PairKey};
 use service_kit::secret::StoreSecret;
-use service_kit::sqlite::{Checkpointer, OpenError, Readers, SqliteFile, SqliteOptions, migrate};
+use service_kit::sqlite::{
+    self, Checkpointer, OpenError, Readers, SqliteFile, SqliteOptions, migrate,
+};
 use service_kit::time::Time;
 use tokio::sync::watch;
 
@@ -131,17 +133,9 @@ impl Engine for SqliteEngine {
     ) -> Result<(), StoreError> {
         let rows = &mut self.rows;
         rows.reset();
-        rows.conn.prepare_cached("begin immediate")?.execute([])?;
-        let outcome = body(rows).and_then(|()| {
-            rows.flush()?;
-            rows.conn.prepare_cached("commit")?.execute([])?;
-            Ok(())
-        });
-        // An error of the disk may have ended the transaction already.
-        if outcome.is_err() && !rows.conn.is_autocommit() {
-            rows.conn.prepare_cached("rollback")?.execute([])?;
-        }
-        outcome
+        sqlite::begin(&rows.conn)?;
+        let outcome = body(rows).and_then(|()| rows.flush());
+        sqlite::end(&rows.conn, outcome)
     }
 
     fn committed(&mut self) {

@@ -13,7 +13,7 @@ use service_kit::{
     group_commit::Engine,
     id::IdSource,
     secret::StoreSecret,
-    sqlite::{Checkpointer, OpenError, SqliteFile, migrate},
+    sqlite::{self, Checkpointer, OpenError, SqliteFile, migrate},
     time::Time,
 };
 use uuid::Uuid;
@@ -135,25 +135,12 @@ impl Engine for SqliteEngine {
         &mut self,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let begun = self
-            .batch
-            .conn()
-            .prepare_cached("begin immediate")?
-            .execute([]);
-        begun?;
+        sqlite::begin(self.batch.conn())?;
         self.batch.begin(self.clock.now());
-        let done = body(&mut self.batch)
-            .and_then(|()| self.batch.flush())
-            .and_then(|()| {
-                self.batch.conn().prepare_cached("commit")?.execute([])?;
-                Ok(())
-            });
+        let outcome = body(&mut self.batch).and_then(|()| self.batch.flush());
+        let done = sqlite::end(self.batch.conn(), outcome);
         if done.is_err() {
             self.batch.roll_back();
-            // After some errors SQLite has rolled back by itself.
-            if !self.batch.conn().is_autocommit() {
-                self.batch.conn().execute_batch("rollback")?;
-            }
         }
         done
     }

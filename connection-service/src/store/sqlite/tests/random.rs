@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use proptest::prelude::*;
 use service_kit::epoch::EpochId;
+use service_kit::watch::WatchOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::StreamOptions;
 use crate::domain::list_change::Place;
 use crate::usecase::Context;
 use crate::usecase::watch_connections::{self, Content, Scope};
@@ -58,15 +58,15 @@ struct Consumer {
 
 impl Consumer {
     fn new(f: &Fixture) -> Self {
-        let streams = StreamOptions {
+        let watches = WatchOptions {
             // The end of what there is to show.
             heartbeat: Duration::from_millis(1),
-            ..StreamOptions::default()
+            ..WatchOptions::default()
         };
         let store = Arc::new(f.store.clone());
         let incarnation = f.store.epochs().current();
         Self {
-            context: Context::new(store, f.policy, streams, CancellationToken::new()),
+            context: Context::new(store, f.policy, watches, CancellationToken::new()),
             list: BTreeMap::new(),
             resume: Some((incarnation, Place::at(0))),
         }
