@@ -24,6 +24,9 @@ pub struct LocalLimiterOptions {
     pub members_max: u64,
 }
 
+/// How long a reservation stands that is neither confirmed nor released: longer than any call may take. Its caller has gone.
+const RESERVED_MAX: Span = Span::minutes(2);
+
 /// Keeps charges in memory, for as many members as its bound allows.
 pub struct LocalLimiter {
     options: LocalLimiterOptions,
@@ -67,7 +70,13 @@ impl Limiter for LocalLimiter {
             ..
         } = self.options;
         let reserve = |charges: &mut Vec<Charge>| {
-            charges.retain(|charge| charge.time > now.minus(weekly_window));
+            charges.retain(|charge| {
+                let kept = match charge.reserved_by {
+                    Some(_) => RESERVED_MAX,
+                    None => weekly_window,
+                };
+                charge.time > now.minus(kept)
+            });
             let place = |added| Reservation::Taken(Place { request, added });
             if charges
                 .iter()
@@ -204,6 +213,19 @@ mod tests {
             Reservation::Full
         );
         assert_eq!(reserve(&limiter, 3, free).await, taken(3, true));
+    }
+
+    #[tokio::test]
+    async fn a_reservation_whose_caller_has_gone_lapses() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[at(0)]).await;
+        reserve(&limiter, 1, at(0)).await;
+        let lapsed = at(0).plus(RESERVED_MAX);
+        assert_eq!(
+            reserve(&limiter, 2, lapsed.minus(Span::millis(1))).await,
+            Reservation::Full
+        );
+        assert_eq!(reserve(&limiter, 2, lapsed).await, taken(2, true));
     }
 
     #[tokio::test]
