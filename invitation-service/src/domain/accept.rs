@@ -67,6 +67,7 @@ pub fn accept(
         attempts: 0,
         next_attempt: now.plus(policy.acceptance_first_retry),
         request_id,
+        overtaken: false,
     });
     Ok(Accepting::Started(Transition {
         invitation: live.invitation.clone(),
@@ -137,14 +138,7 @@ pub fn rule(
     let awaited = is_awaited(pair, ruling);
     let Learned {
         mut transitions, ..
-    } = facts::learn(
-        pair,
-        ruling.facts.clone(),
-        ruling.position,
-        cursor,
-        policy,
-        now,
-    );
+    } = facts::learn(pair, ruling.facts, ruling.position, cursor, policy, now);
     if let Some(accepted) = pair
         .accepted
         .as_ref()
@@ -173,7 +167,7 @@ pub fn rule(
             }
         }
         // Connected in another way since: nothing is left to wait for an answer.
-        Verdict::Refused { .. } if pair.facts.connection.is_some() => {
+        Verdict::Refused { .. } if pair.facts.connection.is_some() || is_overtaken(pair) => {
             transitions.extend(facts::end_live(pair, Happening::Ended));
             Ruled::Gone
         }
@@ -187,6 +181,12 @@ pub fn rule(
         }
     };
     (ruled, transitions)
+}
+
+fn is_overtaken(pair: &Pair) -> bool {
+    let live = pair.live.as_ref();
+    live.and_then(|live| live.acceptance.as_ref())
+        .is_some_and(|acceptance| acceptance.overtaken)
 }
 
 fn is_awaited(pair: &Pair, ruling: &Ruling) -> bool {

@@ -77,7 +77,6 @@ pub fn undo_decline(
     pair: &mut Pair,
     side: Side,
     id: &Uuid,
-    cursor: u64,
     now: Time,
 ) -> Result<Declining, Refusal> {
     if let Some(settled) = settled(pair, side, id)? {
@@ -110,9 +109,9 @@ pub fn undo_decline(
     if declined.reason.bars() {
         *pair.bars.get_mut(inviter) = None;
     }
-    let mut invitation = declined.invitation.clone();
+    // What was known when it was sent, not what is known now, so that a block of the meantime ends it.
+    let invitation = declined.invitation.clone();
     *pair.declined.get_mut(inviter) = None;
-    invitation.decided_at = pair.facts_known_to(cursor);
     pair.live = Some(Live {
         invitation: invitation.clone(),
         acceptance: None,

@@ -32,7 +32,12 @@ pub fn learn(
     now: Time,
 ) -> Learned {
     if position <= pair.facts_known_to(cursor) {
-        return Learned::default();
+        return Learned {
+            newer: false,
+            transitions: overtake(pair, &facts, position, policy, now)
+                .into_iter()
+                .collect(),
+        };
     }
     Learned {
         newer: true,
@@ -52,7 +57,7 @@ pub fn adopt(
     pair.facts_position = position;
     let mut transitions = Vec::new();
     transitions.extend(forget_accepted_without_connection(pair));
-    transitions.extend(end_if_overtaken(pair, position, policy, now));
+    transitions.extend(end_if_overtaken(pair, &facts, position, policy, now));
     if pair.facts.connection.is_some() {
         // After a connection either may invite again, so no decline outlives it.
         for side in Side::BOTH {
@@ -91,28 +96,56 @@ fn forget_accepted_without_connection(pair: &mut Pair) -> Option<Transition> {
     })
 }
 
+/// What facts of `position` do to the live invitation, if they are later than what it was decided at. They need not be the copy's.
 fn end_if_overtaken(
     pair: &mut Pair,
+    facts: &Facts,
     position: u64,
     policy: &Policy,
     now: Time,
 ) -> Option<Transition> {
-    let live = pair.live.as_ref()?;
+    let live = pair.live.as_mut()?;
     if position <= live.invitation.decided_at {
         return None;
     }
-    if pair.facts.blocked() {
-        return end_live(pair, Happening::Ended);
-    }
-    let connection = pair.facts.connection?;
-    if connection.invitation_id == Some(live.invitation.id) {
+    if let Some(connection) = facts.connection
+        && connection.invitation_id == Some(live.invitation.id)
+    {
         return accept::connect(pair, connection.connect_time, policy, now);
     }
-    if live.acceptance.is_some() {
-        // Its verdict is on the way and will say ALREADY.
+    if let Some(acceptance) = &mut live.acceptance {
+        // Only its verdict decides, for it may have connected the two since. It is not given back after a block, though.
+        if facts.blocked() {
+            acceptance.overtaken = true;
+            acceptance.next_attempt = acceptance.next_attempt.min(now);
+        }
+        return None;
+    }
+    if !facts.blocked() && facts.connection.is_none() {
         return None;
     }
     end_live(pair, Happening::Ended)
+}
+
+/// An event that is old for the copy. A block in it still overtakes what was decided before it, though it may have been lifted since.
+fn overtake(
+    pair: &mut Pair,
+    facts: &Facts,
+    position: u64,
+    policy: &Policy,
+    now: Time,
+) -> Option<Transition> {
+    if !facts.blocked() {
+        return None;
+    }
+    for side in Side::BOTH {
+        if let Some(declined) = pair.declined.get_mut(side)
+            && declined.invitation.decided_at < position
+        {
+            declined.overtaken = true;
+        }
+    }
+    end_if_overtaken(pair, facts, position, policy, now)
 }
 
 /// Ends the live invitation without a trace for its members.
@@ -152,6 +185,7 @@ pub fn offer_again(pair: &mut Pair, common_position: u64, now: Time) -> Option<T
             attempts: 0,
             next_attempt: now,
             request_id: None,
+            overtaken: false,
         }),
     });
     Some(Transition {

@@ -63,6 +63,8 @@ pub struct Acceptance {
     pub next_attempt: Time,
     /// The `request_id` of the crossing invitation that accepted it, if it was one: its remembered answer follows the verdict.
     pub request_id: Option<Uuid>,
+    /// A block has come since the invitation was decided: unless the verdict connects the two, it ends.
+    pub overtaken: bool,
 }
 
 /// An invitation that became a connection.
@@ -133,7 +135,7 @@ pub struct Withdrawn {
 }
 
 /// What connection-service says holds between the two.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The connection, if there is one.
     pub connection: Option<Connection>,

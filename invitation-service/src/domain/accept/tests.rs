@@ -84,6 +84,7 @@ fn an_acceptance_is_stored_with_its_number_its_time_and_when_to_see_it_through()
         attempts: 0,
         next_attempt: NOW.plus(policy().acceptance_first_retry),
         request_id,
+        overtaken: false,
     };
     assert_eq!(live.acceptance, Some(stored));
 }
@@ -134,7 +135,7 @@ fn a_verdict_with_news_is_the_news() {
     // A verdict, what holds with it (read beyond what is known), and what it comes to.
     let check = |verdict, facts: Facts, expected: Ruled, step: Step| {
         let mut pair = pair(Before::Accepting);
-        let ruling = ruling(verdict, facts.clone(), CURSOR + 1);
+        let ruling = ruling(verdict, facts, CURSOR + 1);
         let (ruled, transitions) = rule(&mut pair, &ruling, CURSOR, &policy(), NOW);
         assert_eq!(
             (ruled, steps(&transitions)),

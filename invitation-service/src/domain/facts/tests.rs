@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{
+    accept::{Ruled, Ruling, Verdict, rule},
     fixture::{
         Before, CONNECTED, CURSOR, DAY, ID, INVITEE, INVITER, START, Step, accepting, at,
         blocked_by, connected_by, connected_elsewhere, id, invitation, pair, policy, state, steps,
@@ -52,7 +53,6 @@ fn the_newer_of_two_readings_holds() {
 }
 
 const ENDED: Step = (ID, State::Pending, State::Gone, Happening::Ended);
-const ENDED_ACCEPTING: Step = (ID, State::Accepting, State::Gone, Happening::Ended);
 const JOINED: Step = (ID, State::Pending, CONNECTED, Happening::Accepted);
 const JOINED_ACCEPTING: Step = (ID, State::Accepting, CONNECTED, Happening::Accepted);
 const FORGOTTEN: Step = (ID, CONNECTED, State::Gone, Happening::Forgotten);
@@ -61,7 +61,7 @@ const FORGOTTEN: Step = (ID, CONNECTED, State::Gone, Happening::Forgotten);
 fn news_does_to_an_invitation_what_it_says() {
     let check = |before, facts: Facts, expected: &[Step]| {
         let mut pair = pair(before);
-        let learned = learn(&mut pair, facts.clone(), CURSOR + 1, CURSOR, &policy(), NOW);
+        let learned = learn(&mut pair, facts, CURSOR + 1, CURSOR, &policy(), NOW);
         assert!(learned.newer);
         assert_eq!(
             steps(&learned.transitions),
@@ -80,11 +80,12 @@ fn news_does_to_an_invitation_what_it_says() {
         ..Facts::default()
     };
     for block in [blocked_by(INVITER), blocked_by(INVITEE)] {
-        check(Before::Nothing, block.clone(), &[]);
-        check(Before::Pending, block.clone(), &[ENDED]);
-        check(Before::Accepting, block.clone(), &[ENDED_ACCEPTING]);
-        check(Before::Accepted, block.clone(), &[FORGOTTEN]);
-        check(Before::Declined(DeclineReason::NotNow), block.clone(), &[]);
+        check(Before::Nothing, block, &[]);
+        check(Before::Pending, block, &[ENDED]);
+        // Only its verdict decides.
+        check(Before::Accepting, block, &[]);
+        check(Before::Accepted, block, &[FORGOTTEN]);
+        check(Before::Declined(DeclineReason::NotNow), block, &[]);
         check(Before::Withdrawn, block, &[]);
     }
     check(Before::Nothing, strangers(), &[]);
@@ -120,8 +121,57 @@ fn only_what_is_later_than_the_invitation_ends_it() {
     check(Before::Pending, 10, 11, &[ENDED]);
     check(Before::Pending, 10, 10, &[]);
     check(Before::Pending, 10, 9, &[]);
-    check(Before::Accepting, 10, 11, &[ENDED_ACCEPTING]);
-    check(Before::Accepting, 10, 10, &[]);
+}
+
+#[test]
+fn a_block_leaves_an_acceptance_to_its_verdict_but_a_refusal_does_not_give_it_back() {
+    let check = |decided_at, position, overtaken| {
+        let mut pair = pair(Before::Accepting);
+        pair.live.as_mut().unwrap().invitation.decided_at = decided_at;
+        learn(&mut pair, blocked_by(INVITEE), position, 0, &policy(), NOW);
+        let acceptance = pair.live.as_ref().unwrap().acceptance.as_ref().unwrap();
+        assert_eq!(acceptance.overtaken, overtaken);
+        let ruling = Ruling {
+            invitation_id: ID,
+            acceptance: pair.live.as_ref().unwrap().invitation.acceptances,
+            verdict: Verdict::Refused { full: INVITER },
+            facts: strangers(),
+            position: position + 1,
+        };
+        let (ruled, _) = rule(&mut pair, &ruling, 0, &policy(), NOW);
+        let expected = if overtaken {
+            Ruled::Gone
+        } else {
+            Ruled::Returned { full: INVITER }
+        };
+        assert_eq!(
+            ruled, expected,
+            "decided at {decided_at}, blocked at {position}"
+        );
+    };
+    check(10, 11, true);
+    check(10, 10, false);
+}
+
+#[test]
+fn a_block_older_than_the_copy_still_ends_what_was_decided_before_it() {
+    // Blocked (11) and unblocked (12); the copy heard of 12 with a verdict before the feed brought 11.
+    let check = |decided_at, expected: &[Step]| {
+        let mut pair = pair(Before::Pending);
+        pair.live.as_mut().unwrap().invitation.decided_at = decided_at;
+        pair.facts_position = 12;
+        let learned = learn(&mut pair, blocked_by(INVITEE), 11, 10, &policy(), NOW);
+        assert!(!learned.newer);
+        assert_eq!(
+            steps(&learned.transitions),
+            expected,
+            "decided at {decided_at}"
+        );
+        assert_eq!((pair.facts, pair.facts_position), (strangers(), 12));
+    };
+    check(10, &[ENDED]);
+    check(11, &[]);
+    check(12, &[]);
 }
 
 #[test]
@@ -150,7 +200,7 @@ fn no_wait_after_a_decline_outlives_a_connection_and_no_undoing_a_block() {
         for inviter in Side::BOTH {
             let before = Before::Declined(DeclineReason::NotNow);
             let mut pair = crate::domain::fixture::pair_inviting(inviter, before);
-            learn(&mut pair, facts.clone(), CURSOR + 1, CURSOR, &policy(), NOW);
+            learn(&mut pair, facts, CURSOR + 1, CURSOR, &policy(), NOW);
             let declined = pair.declined.get(inviter).as_ref().unwrap();
             assert_eq!(declined.cooldown_until > NOW, waits, "{facts:?}");
             assert_eq!(declined.overtaken, !undoable, "{facts:?}");

@@ -88,8 +88,7 @@ fn grounds() -> Vec<Ground> {
         arrange,
         answer,
     };
-    let masked = || Came::Refused(Refusal::RecipientUnavailable);
-    vec![
+    let mut grounds = vec![
         ground(
             "erased",
             |w| w.inviter.erased = true,
@@ -157,33 +156,36 @@ fn grounds() -> Vec<Ground> {
                 })
             },
         ),
-        ground(
-            "blocked by the other",
-            |w| *w.pair.facts.blocked_by.get_mut(w.side.other()) = true,
-            masked,
-        ),
-        ground(
-            "barred",
-            |w| {
-                let reason = DeclineReason::DontKnow;
-                *w.pair.bars.get_mut(w.side) = Some(Bar {
-                    reason,
-                    time: START,
-                });
-            },
-            masked,
-        ),
-        ground(
-            "closed",
-            |w| w.invitee.preferences.who_can_invite = WhoCanInvite::Nobody,
-            masked,
-        ),
-        ground(
-            "declined lately",
-            |w| w.pair.declined = pair_inviting(w.side, Before::DeclinedForgotten).declined,
-            masked,
-        ),
-        ground("invitee erased", |w| w.invitee.erased = true, masked),
+    ];
+    grounds.extend(masked_grounds());
+    grounds
+}
+
+/// The grounds of the masked refusal. They are one: in which order they stand does not show.
+fn masked_grounds() -> Vec<Ground> {
+    let masked = |name, arrange: fn(&mut World)| Ground {
+        name,
+        arrange,
+        answer: || Came::Refused(Refusal::RecipientUnavailable),
+    };
+    vec![
+        masked("blocked by the other", |w| {
+            *w.pair.facts.blocked_by.get_mut(w.side.other()) = true;
+        }),
+        masked("barred", |w| {
+            let reason = DeclineReason::DontKnow;
+            *w.pair.bars.get_mut(w.side) = Some(Bar {
+                reason,
+                time: START,
+            });
+        }),
+        masked("closed", |w| {
+            w.invitee.preferences.who_can_invite = WhoCanInvite::Nobody;
+        }),
+        masked("declined lately", |w| {
+            w.pair.declined = pair_inviting(w.side, Before::DeclinedForgotten).declined;
+        }),
+        masked("invitee erased", |w| w.invitee.erased = true),
     ]
 }
 

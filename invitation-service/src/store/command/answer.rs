@@ -99,9 +99,9 @@ pub fn undo_decline(
     member: &MemberId,
     invitation_id: &Uuid,
 ) -> Result<Result<Ending, Refusal>, StoreError> {
-    let (now, cursor) = (rows.now(), rows.cursor().position);
+    let now = rows.now();
     end(rows, member, invitation_id, |pair, side| {
-        decide_undo(pair, side, invitation_id, cursor, now)
+        decide_undo(pair, side, invitation_id, now)
     })
 }
 

@@ -64,7 +64,7 @@ pub fn fold(
         let mut after = before.clone();
         let learned = learn(
             &mut after,
-            fact.facts.clone(),
+            fact.facts,
             fact.position,
             // Everything before this change has been folded, whether or not it concerned this pair.
             fact.position.saturating_sub(1),
@@ -75,7 +75,7 @@ pub fn fold(
             position: fact.position,
             ..until
         });
-        if learned.newer {
+        if after != before {
             settle(rows, &before, after, &learned.transitions, None)?;
         }
     }

@@ -69,7 +69,7 @@ pub fn merge_page(
     };
     let listed = page.facts.iter().filter(|(key, _)| within(key));
     for (key, facts) in listed {
-        take(rows, policy, key, facts.clone(), page.position)?;
+        take(rows, policy, key, *facts, page.position)?;
     }
     for key in &ours {
         if page

@@ -235,7 +235,7 @@ fn listen(
     let mut pair = before.clone();
     let learned = learn(
         &mut pair,
-        told.facts.clone(),
+        told.facts,
         told.position,
         cursor.position,
         policy,

@@ -30,6 +30,7 @@ create table pair (
     accept_attempts integer,
     accept_next_attempt integer,
     accept_request_id blob,
+    accept_overtaken integer,
     -- The copy of connection-service's facts.
     connect_time integer,
     connect_invitation_id blob,

@@ -44,6 +44,7 @@ fn read_pair(key: &PairKey, row: &Row<'_>) -> Result<(Pair, Option<Time>), Store
                 attempts: codec::count(row.get("accept_attempts")?)?,
                 next_attempt: codec::time(row, "accept_next_attempt")?,
                 request_id: codec::optional_uuid(row.get("accept_request_id")?)?,
+                overtaken: row.get("accept_overtaken")?,
             }),
         };
         pair.live = Some(Live {
@@ -88,9 +89,9 @@ pub(in crate::store::sqlite) fn save_pair(
     let connection = pair.facts.connection.as_ref();
     conn.prepare_cached(
         "insert or replace into pair (low, high, invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances,
-             last_event, accept_time, accept_attempts, accept_next_attempt, accept_request_id, connect_time, connect_invitation_id,
+             last_event, accept_time, accept_attempts, accept_next_attempt, accept_request_id, accept_overtaken, connect_time, connect_invitation_id,
              blocked_by_low, blocked_by_high, facts_position, remains, due)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         low,
@@ -107,6 +108,7 @@ pub(in crate::store::sqlite) fn save_pair(
         acceptance.map(|a| a.attempts),
         acceptance.map(|a| a.next_attempt.millis()),
         acceptance.and_then(|a| a.request_id).map(Uuid::into_bytes),
+        acceptance.map(|a| a.overtaken),
         connection.map(|c| c.connect_time.millis()),
         connection.and_then(|c| c.invitation_id).map(Uuid::into_bytes),
         pair.facts.blocked_by.low,
