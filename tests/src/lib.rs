@@ -16,6 +16,7 @@ pub mod pair;
 pub mod refusal;
 pub mod trace;
 pub mod wait;
+pub mod watcher;
 
 use acquaint_proto::{
     connection::{internal::v1 as internal, v1 as connection},

@@ -183,7 +183,8 @@ pub struct Both {
 impl Both {
     /// Asks both services about two members. While things move the answers may contradict each other.
     pub async fn of(pair: &Pair, one: &str, other: &str) -> Self {
-        let (one, other) = tokio::join!(Told::to(pair, one, other), Told::to(pair, other, one));
+        let (told_one, told_other) = (Told::to(pair, one, other), Told::to(pair, other, one));
+        let (one, other) = tokio::join!(Box::pin(told_one), Box::pin(told_other));
         Self { one, other }
     }
 

@@ -12,7 +12,10 @@ use service_kit::{
     watch::WatchOptions,
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
@@ -69,10 +72,26 @@ pub struct Pair {
 
 struct Service {
     address: SocketAddr,
+    /// Keeps the port while the service is stopped, so that it can come back to it.
+    _port: TcpSocket,
     running: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl Service {
+    /// With an address of loopback of its own.
+    fn new() -> Self {
+        let port = socket("127.0.0.1:0".parse().unwrap());
+        Self {
+            address: port.local_addr().unwrap(),
+            _port: port,
+            running: None,
+        }
+    }
+
+    fn listen(&self) -> TcpListener {
+        socket(self.address).listen(1_024).unwrap()
+    }
+
     async fn stop(&mut self) {
         if let Some((shutdown, running)) = self.running.take() {
             shutdown.cancel();
@@ -91,10 +110,9 @@ impl Pair {
     pub async fn with(setup: Setup) -> Self {
         let folder = folder();
         let clock = ManualClock::new(START);
-        let invitation_address = free_address().await;
-        let connection_address = free_address().await;
+        let (invitation, connection) = (Service::new(), Service::new());
         let (invitation_channel, connection_channel) =
-            (channel(invitation_address), channel(connection_address));
+            (channel(invitation.address), channel(connection.address));
         let mut pair = Self {
             clock,
             invitations: Invitations::new(invitation_channel),
@@ -104,14 +122,8 @@ impl Pair {
             facts: Facts::new(connection_channel),
             setup,
             folder,
-            invitation: Service {
-                address: invitation_address,
-                running: None,
-            },
-            connection: Service {
-                address: connection_address,
-                running: None,
-            },
+            invitation,
+            connection,
         };
         pair.start_connection_service().await;
         pair.start_invitation_service().await;
@@ -158,12 +170,16 @@ impl Pair {
     }
 
     /// Starts connection-service on its file, where it was before.
+    #[allow(
+        clippy::unused_async,
+        reason = "that starting waits for nothing is not the tests' affair"
+    )]
     pub async fn start_connection_service(&mut self) {
         let mut config = connection_service::Config::new(database(self.connection_file()));
-        config.policy = self.setup.connection_policy.clone();
+        config.policy = self.setup.connection_policy;
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
-        let listener = TcpListener::bind(self.connection.address).await.unwrap();
+        let listener = self.connection.listen();
         let shutdown = CancellationToken::new();
         let running =
             connection_service::run(config, listener, self.service_clock(), shutdown.clone());
@@ -172,13 +188,17 @@ impl Pair {
     }
 
     /// Starts invitation-service on its file, where it was before.
+    #[allow(
+        clippy::unused_async,
+        reason = "that starting waits for nothing is not the tests' affair"
+    )]
     pub async fn start_invitation_service(&mut self) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
         config.policy = self.setup.invitation_policy.clone();
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
         config.connections.url = format!("http://{}", self.connection.address);
-        let listener = TcpListener::bind(self.invitation.address).await.unwrap();
+        let listener = self.invitation.listen();
         let shutdown = CancellationToken::new();
         let running =
             invitation_service::run(config, listener, self.service_clock(), shutdown.clone());
@@ -449,13 +469,13 @@ pub fn folder() -> TempDir {
         .unwrap()
 }
 
-/// An address of loopback that is free. It stays so, for a service to come back to, as good as surely: ports are given out in turn.
-async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
+/// A socket on an address that others of this process may use too, and nobody else is given while one of them is there.
+fn socket(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 pub(crate) fn channel(address: impl std::fmt::Display) -> Channel {

@@ -6,7 +6,7 @@ use service_kit::{epoch::EpochId, id::MemberId, page_token::TokenSealer};
 use uuid::Uuid;
 
 use crate::{
-    store::{ListOrder, ListQuery, Store},
+    store::{ListOrder, ListQuery, Store, feed::Reached},
     usecase::{Failure, watch_invitations::Scope},
 };
 
@@ -77,10 +77,12 @@ impl Tokens {
             .map_err(|_| Failure::InvalidToken)
     }
 
-    /// For resuming a watch after a position.
-    pub(super) fn resume(&self, scope: &Scope, position: u64) -> String {
+    /// For resuming a watch where it had come to.
+    pub(super) fn resume(&self, scope: &Scope, reached: Reached) -> String {
         let mut payload = self.epoch.as_bytes().to_vec();
-        payload.extend(position.to_be_bytes());
+        for position in [reached.from, reached.shown, reached.through] {
+            payload.extend(position.to_be_bytes());
+        }
         self.watches.seal(&watch_binding(scope), &payload)
     }
 
@@ -89,18 +91,23 @@ impl Tokens {
         &self,
         scope: &Scope,
         token: &str,
-    ) -> Result<Option<(EpochId, u64)>, Failure> {
+    ) -> Result<Option<(EpochId, Reached)>, Failure> {
         if token.is_empty() {
             return Ok(None);
         }
         let payload = self.watches.open(&watch_binding(scope), token);
         let payload = payload.map_err(|_| Failure::InvalidToken)?;
         let place = || {
-            let (epoch, position) = payload.split_first_chunk::<16>()?;
-            Some((
-                EpochId::from_bytes(*epoch),
-                u64::from_be_bytes(position.try_into().ok()?),
-            ))
+            let (epoch, positions) = payload.split_first_chunk::<16>()?;
+            let mut positions = positions
+                .chunks_exact(8)
+                .map(|bytes| bytes.try_into().ok().map(u64::from_be_bytes));
+            let reached = Reached {
+                from: positions.next()??,
+                shown: positions.next()??,
+                through: positions.next()??,
+            };
+            Some((EpochId::from_bytes(*epoch), reached))
         };
         place().map(Some).ok_or(Failure::InvalidToken)
     }

@@ -43,7 +43,7 @@ impl Edge {
 
     fn to_message(&self, scope: &Scope, message: Message) -> wire::WatchInvitationsResponse {
         wire::WatchInvitationsResponse {
-            resume_token: self.tokens.resume(scope, message.position),
+            resume_token: self.tokens.resume(scope, message.reached),
             content: Some(match message.content {
                 Content::Heartbeat => ContentField::Heartbeat(Heartbeat {}),
                 Content::Member(change) => ContentField::MemberEvent(to_member_event(change)),

@@ -1,8 +1,8 @@
 //! What a watcher reads: events in the order of commits, and what became of one member's lists between two positions.
 //!
 //! A member's lists are told by their state: a batch says of every invitation touched since a position how it stands now. One that both
-//! came and went in between is not told at all, so that a withdrawal which nobody has seen stays silent. Deliberately absent: streams and
-//! tokens (`usecase/watch_invitations.rs`).
+//! came and went in between is not told at all, so that a withdrawal which nobody has seen stays silent, also when the telling breaks off in
+//! the middle of a batch: that is what [`Reached`] keeps apart. Deliberately absent: streams and tokens (`usecase/watch_invitations.rs`).
 
 use service_kit::{id::MemberId, time::Time};
 use uuid::Uuid;
@@ -75,11 +75,36 @@ pub struct Stretch<T> {
     pub until: u64,
 }
 
+/// How far a watch has come. Of what happened after `from`, each invitation whose first event lies at or before `shown` was told as it
+/// stood at `through`; nothing was told of the others.
+///
+/// Invariant: `from <= shown <= through`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Everything up to here has been told.
+    pub from: u64,
+    /// Up to here the telling has come.
+    pub shown: u64,
+    /// As it stood here.
+    pub through: u64,
+}
+
+impl Reached {
+    /// Everything up to `position`, and nothing beyond.
+    pub const fn at(position: u64) -> Self {
+        Self {
+            from: position,
+            shown: position,
+            through: position,
+        }
+    }
+}
+
 /// What became of a member's lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberEvent {
-    /// The position at which this is told.
-    pub position: u64,
+    /// How far the watch has come with it.
+    pub reached: Reached,
     /// What.
     pub change: MemberChange,
 }

@@ -40,7 +40,7 @@ use command::{
     rebuild::FactsPage,
     send::{Answer, SendInvitation},
 };
-use feed::{MemberEvent, ServiceEvent, Stretch};
+use feed::{MemberEvent, Reached, ServiceEvent, Stretch};
 use rows::FeedCursor;
 
 /// A command's outcome: done or refused; or the store could not do its part.
@@ -145,11 +145,11 @@ pub trait Store: Send + Sync + 'static {
         after: u64,
         limit: usize,
     ) -> Result<Option<Stretch<ServiceEvent>>, StoreError>;
-    /// What became of a member's lists since a position; `None` when that can no longer be said.
+    /// What became of a member's lists beyond what a watch has reached; `None` when that can no longer be said.
     async fn member_events(
         &self,
         member: MemberId,
-        after: u64,
+        reached: Reached,
     ) -> Result<Option<Stretch<MemberEvent>>, StoreError>;
     /// Wakes whoever waits for a member's events, or (with `None`) for all.
     fn subscribe(&self, member: Option<&MemberId>) -> Subscription;

@@ -1,6 +1,7 @@
 //! `WatchInvitations`: what happens to one member's lists, or to all invitations for a service.
 //!
-//! Deliberately absent: what a member is told (`store/feed.rs` says how lists stand), and tokens; a watch begins at a position.
+//! Deliberately absent: what a member is told (`store/feed.rs` says how lists stand), and tokens; a watch begins where one
+//! before has come to.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use service_kit::{
 use super::{Context, Failure};
 use crate::store::{
     Store,
-    feed::{MemberChange, ServiceEvent},
+    feed::{MemberChange, Reached, ServiceEvent},
 };
 
 /// Whose invitations are watched.
@@ -26,11 +27,11 @@ pub enum Scope {
     AllMembers,
 }
 
-/// A message, with the position after it.
+/// A message, with how far the watch has come with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Where to resume.
-    pub position: u64,
+    pub reached: Reached,
     /// What it says.
     pub content: Content,
 }
@@ -50,7 +51,7 @@ pub enum Content {
 pub async fn run(
     context: &Context,
     scope: Scope,
-    resume: Option<(EpochId, u64)>,
+    resume: Option<(EpochId, Reached)>,
 ) -> Result<Watch<Message, Failure>, Failure> {
     // Before the store is looked at, so that nothing is missed in between.
     let subscription = context.store.subscribe(match &scope {
@@ -58,20 +59,21 @@ pub async fn run(
         Scope::AllMembers => None,
     });
     let head = context.store.head().await?;
-    let position = match resume {
-        None => head,
-        Some((epoch, position)) => {
-            let diverged = context.store.check_epoch(&epoch, position).is_err();
-            if diverged || position > head {
+    let reached = match resume {
+        None => Reached::at(head),
+        Some((epoch, reached)) => {
+            let read = reached.through;
+            let diverged = context.store.check_epoch(&epoch, read).is_err();
+            if diverged || read > head {
                 return Err(Failure::OtherIncarnation);
             }
-            position
+            reached
         }
     };
     let mut source = Events {
         store: context.store.clone(),
         scope,
-        position,
+        reached,
         limit: context.watches.options().positions_at_once_max,
         ahead: None,
     };
@@ -83,33 +85,30 @@ pub async fn run(
 struct Events {
     store: Arc<dyn Store>,
     scope: Scope,
-    position: u64,
+    reached: Reached,
     limit: usize,
     /// What was read before the stream began.
     ahead: Option<(Reading<Message>, u64)>,
 }
 
 impl Events {
-    /// What came after the position, and the position after it.
+    /// What came after what was reached, and the position up to which that is everything.
     async fn read_on(&self) -> Result<(Reading<Message>, u64), Failure> {
         match &self.scope {
             Scope::Member(member) => {
                 let stretch = self
                     .store
-                    .member_events(member.clone(), self.position)
+                    .member_events(member.clone(), self.reached)
                     .await?;
                 let stretch = stretch.ok_or(Failure::TokenTooOld)?;
-                let mut messages: Vec<_> = stretch
+                let messages: Vec<_> = stretch
                     .events
                     .into_iter()
                     .map(|event| Message {
-                        position: event.position,
+                        reached: event.reached,
                         content: Content::Member(event.change),
                     })
                     .collect();
-                if let Some(last) = messages.last_mut() {
-                    last.position = stretch.until;
-                }
                 Ok((
                     Reading {
                         messages,
@@ -119,11 +118,12 @@ impl Events {
                 ))
             }
             Scope::AllMembers => {
-                let stretch = self.store.service_events(self.position, self.limit).await?;
+                let position = self.reached.through;
+                let stretch = self.store.service_events(position, self.limit).await?;
                 let stretch = stretch.ok_or(Failure::TokenTooOld)?;
-                let more = stretch.until != self.position;
+                let more = stretch.until != position;
                 let messages = stretch.events.into_iter().map(|event| Message {
-                    position: event.event.position,
+                    reached: Reached::at(event.event.position),
                     content: Content::Event(event),
                 });
                 let messages = messages.collect();
@@ -143,14 +143,14 @@ impl Source for Events {
                 Some(ahead) => ahead,
                 None => self.read_on().await?,
             };
-            self.position = until;
+            self.reached = Reached::at(until);
             Ok(reading)
         })
     }
 
     fn heartbeat(&self) -> Message {
         Message {
-            position: self.position,
+            reached: self.reached,
             content: Content::Heartbeat,
         }
     }

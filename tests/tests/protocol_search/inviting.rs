@@ -77,7 +77,7 @@ impl World {
             Some(told) if told.position > self.known_to() && !any_erased(&told.facts) => {
                 (told.position, read(&told.facts))
             }
-            _ => (self.known_to(), pair.facts.clone()),
+            _ => (self.known_to(), pair.facts),
         };
         let mut pair = self.listen(rules, pair, told)?;
         let cursor = self.inviting.cursor;

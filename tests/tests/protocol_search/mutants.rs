@@ -93,7 +93,7 @@ impl Rules for Without {
         let mut before = Vec::new();
         match self {
             Self::VerdictsFactsMustBeNewer => {
-                before = facts::adopt(pair, ruling.facts.clone(), ruling.position, policy, now);
+                before = facts::adopt(pair, ruling.facts, ruling.position, policy, now);
             }
             Self::VerdictsFactsAreTaken => ruling.position = 0,
             Self::VerdictsAreForTheirAcceptance => {

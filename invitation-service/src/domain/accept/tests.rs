@@ -168,7 +168,7 @@ fn a_verdict_with_old_facts_leaves_the_newer_ones() {
     let check = |verdict, known: Facts, expected: Ruled, step: Step| {
         for position in [CURSOR, CURSOR - 1, 0] {
             let mut pair = pair(Before::Accepting);
-            pair.facts = known.clone();
+            pair.facts = known;
             let told = if known == strangers() {
                 connected_by(ID)
             } else {

@@ -267,7 +267,10 @@ fn settle_remembered(
         return Ok(());
     };
     let member = before.key.member(step.invitation.invitee()).clone();
-    let Some(mut remembered) = rows.remembered(&member, &request_id)? else {
+    let remembered = rows.remembered(&member, &request_id)?;
+    // The id may have been forgotten and used for another invitation since.
+    let of_this = remembered.filter(|remembered| remembered.invitation_id == step.invitation.id);
+    let Some(mut remembered) = of_this else {
         return Ok(());
     };
     match step.to {

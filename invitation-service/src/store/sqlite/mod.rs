@@ -42,7 +42,7 @@ use super::{
         rebuild::FactsPage,
         send::{Answer, SendInvitation},
     },
-    feed::{MemberEvent, ServiceEvent, Stretch},
+    feed::{MemberEvent, Reached, ServiceEvent, Stretch},
     rows::FeedCursor,
 };
 use crate::domain::{
@@ -337,10 +337,12 @@ impl Store for SqliteStore {
     async fn member_events(
         &self,
         member: MemberId,
-        after: u64,
+        reached: Reached,
     ) -> Result<Option<Stretch<MemberEvent>>, StoreError> {
-        self.read(move |conn, policy, now| watch::member_events(conn, policy, now, &member, after))
-            .await
+        self.read(move |conn, policy, now| {
+            watch::member_events(conn, policy, now, &member, reached)
+        })
+        .await
     }
 
     fn subscribe(&self, member: Option<&MemberId>) -> Subscription {

@@ -19,7 +19,7 @@ use crate::{
         view::view,
     },
     store::{
-        feed::{MemberChange, MemberEvent, ServiceEvent, StoredEvent, Stretch},
+        feed::{MemberChange, MemberEvent, Reached, ServiceEvent, StoredEvent, Stretch},
         rows::EventKind,
     },
 };
@@ -110,53 +110,88 @@ fn notify(
     Ok(told.cloned())
 }
 
-/// What became of a member's lists since a position; `None` when that can no longer be said.
+/// What became of a member's lists beyond what a watch has reached; `None` when that can no longer be said.
 pub(super) fn member_events(
     conn: &Connection,
     policy: &Policy,
     now: Time,
     id: &MemberId,
-    after: u64,
+    reached: Reached,
 ) -> Result<Option<Stretch<MemberEvent>>, StoreError> {
-    if after.saturating_add(1) < first_kept(conn)? {
+    if reached.from.saturating_add(1) < first_kept(conn)? {
         return Ok(None);
     }
     let until = head(conn)?;
-    let mut stretch = Stretch {
+    let nothing = Stretch {
         events: Vec::new(),
         until,
     };
     let Some(member) = tables::load_member(conn, id)? else {
-        return Ok(Some(stretch));
+        return Ok(Some(nothing));
     };
-    let Some(touched) = touched_since(conn, &member, after)? else {
+    let Some(touched) = touched_since(conn, &member, reached)? else {
         return Ok(None);
     };
+    let mut told = Vec::new();
     for (invitation_id, touch) in &touched.invitations {
+        let Some(turn) = touch.turn(reached) else {
+            continue;
+        };
         let entry = tables::load_entry(conn, id, invitation_id)?
             .filter(|entry| entry.place.is_list() && entry.is_kept(policy, now));
         let change = match entry {
             Some(entry) => {
                 MemberChange::Listed(view(id, &member.seen_until, *invitation_id, &entry))
             }
+            None if touch.was_told(reached) => MemberChange::Gone(*invitation_id),
             // It came and went while nobody looked.
-            None if touch.appeared => continue,
-            None => MemberChange::Gone(*invitation_id),
+            None => continue,
         };
-        stretch.events.push(MemberEvent {
-            position: touch.first,
-            change,
-        });
+        told.push((turn, change));
     }
-    if let Some(position) = touched.seen {
-        stretch.events.push(MemberEvent {
-            position,
-            change: MemberChange::Seen(member.seen_until),
-        });
+    if let Some(position) = touched.seen.filter(|position| *position > reached.shown) {
+        told.push((Turn::First(position), MemberChange::Seen(member.seen_until)));
     }
-    // By the first touch, so that whatever a position covers has been told when it is resumed from.
-    stretch.events.sort_unstable_by_key(|event| event.position);
-    Ok(Some(stretch))
+    told.sort_unstable_by_key(|(turn, _)| *turn);
+    Ok(Some(Stretch {
+        events: in_turn(told, reached, until),
+        until,
+    }))
+}
+
+/// When an invitation is told of: those that a watch broken off has told before are brought up to date first, so that all that was told is
+/// of one position again; then the others, by their first event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// Told before; with its last event.
+    Again(u64),
+    /// Not told yet; with its first event.
+    First(u64),
+}
+
+/// Each change with how far the watch has come with it; with the last, everything up to `until` has been told.
+fn in_turn(told: Vec<(Turn, MemberChange)>, before: Reached, until: u64) -> Vec<MemberEvent> {
+    let again = told
+        .iter()
+        .rposition(|(turn, _)| matches!(turn, Turn::Again(_)));
+    let last = told.len().saturating_sub(1);
+    let events = told.into_iter().enumerate().map(|(index, (turn, change))| {
+        let reached = match turn {
+            _ if index == last => Reached::at(until),
+            Turn::Again(_) if Some(index) == again => Reached {
+                through: until,
+                ..before
+            },
+            Turn::Again(through) => Reached { through, ..before },
+            Turn::First(shown) => Reached {
+                from: before.from,
+                shown,
+                through: until,
+            },
+        };
+        MemberEvent { reached, change }
+    });
+    events.collect()
 }
 
 struct Touched {
@@ -165,20 +200,53 @@ struct Touched {
     seen: Option<u64>,
 }
 
-/// How an invitation was touched in a stretch of the feed.
+/// How an invitation was touched since the position from which a watch is told.
 struct Touch {
     first: u64,
     appeared: bool,
+    last: u64,
+    /// Whether it stood in a list at the position as of which it was told, if it was.
+    listed_then: bool,
+    /// Whether it came into a list since.
+    appeared_since: bool,
+}
+
+impl Touch {
+    /// When there is something to tell of it, if there is.
+    fn turn(&self, reached: Reached) -> Option<Turn> {
+        if self.first > reached.shown {
+            return Some(Turn::First(self.first));
+        }
+        (self.last > reached.through).then_some(Turn::Again(self.last))
+    }
+
+    /// Whether the watch has told of it. One that was told ahead of an event by which it came back counts as told.
+    fn was_told(&self, reached: Reached) -> bool {
+        if self.first <= reached.shown {
+            self.listed_then || self.appeared_since
+        } else {
+            !self.appeared
+        }
+    }
+
+    fn and_then(&mut self, position: u64, effect: Effect, reached: Reached) {
+        self.last = position;
+        if position <= reached.through {
+            self.listed_then = effect != Effect::Gone;
+        } else {
+            self.appeared_since |= effect == Effect::Appeared;
+        }
+    }
 }
 
 fn touched_since(
     conn: &Connection,
     member: &Member,
-    after: u64,
+    reached: Reached,
 ) -> Result<Option<Touched>, StoreError> {
     let mut missed = BTreeMap::new();
     let mut next = member.last_event;
-    while let Some(link) = next.filter(|link| link.position > after) {
+    while let Some(link) = next.filter(|link| link.position > reached.from) {
         if missed.len() == MISSED_MAX {
             return Ok(None);
         }
@@ -199,13 +267,15 @@ fn touched_since(
         }
         let effect = event.effect_on(role);
         if effect != Effect::None {
-            touched
-                .invitations
-                .entry(event.invitation_id)
-                .or_insert(Touch {
-                    first: position,
-                    appeared: effect == Effect::Appeared,
-                });
+            let touch = touched.invitations.entry(event.invitation_id);
+            let touch = touch.or_insert(Touch {
+                first: position,
+                appeared: effect == Effect::Appeared,
+                last: position,
+                listed_then: false,
+                appeared_since: false,
+            });
+            touch.and_then(position, effect, reached);
         }
     }
     Ok(Some(touched))
