@@ -1,0 +1,268 @@
+//! The embedded store as a system under test: one store for many sequences, each among members of its own.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::try_join_all;
+use invitation_service::{
+    domain::{
+        accept::{Ruled, Ruling},
+        member::Preferences,
+        pair::DeclineReason,
+        policy::Policy,
+        refusal::Refusal,
+        view::View,
+    },
+    store::{
+        Store as _,
+        command::{
+            AwaitedVerdict,
+            answer::{Acceptance, Ending},
+            facts::FeedFact,
+            member::PreferenceChange,
+            send::{Answer, SendInvitation},
+        },
+        feed::{MemberChange, MemberEvent, Reached, Stretch},
+        rows::FeedCursor,
+        sqlite::SqliteStore,
+    },
+};
+use service_kit::{
+    clock::ManualClock,
+    id::{MemberId, PairKey},
+    sqlite::{SqliteOptions, Synchronous},
+    time::Time,
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::system::{EPOCH, Shown, System, queries};
+
+/// An open store.
+pub(crate) struct Sqlite {
+    policy: Policy,
+    clock: ManualClock,
+    runtime: Runtime,
+    store: SqliteStore,
+    watches: BTreeMap<MemberId, Watch>,
+    _folder: TempDir,
+}
+
+impl Sqlite {
+    /// A new one, in memory where the system has files in memory.
+    pub(crate) fn new(policy: Policy) -> Self {
+        let shared_memory = std::path::Path::new("/dev/shm");
+        let folder = if shared_memory.is_dir() {
+            tempfile::tempdir_in(shared_memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
+        let mut options = SqliteOptions::new(folder.path().join("invitations.db"));
+        options.synchronous = Synchronous::Normal;
+        options.readers = 1;
+        let clock = ManualClock::new(Time::ZERO);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let store = {
+            let _entered = runtime.enter();
+            SqliteStore::open(options, policy.clone(), Arc::new(clock.clone())).unwrap()
+        };
+        Self {
+            policy,
+            clock,
+            runtime,
+            store,
+            watches: BTreeMap::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Finishes and releases the store.
+    pub(crate) fn close(self) {
+        self.runtime.block_on(self.store.close());
+    }
+}
+
+/// Somebody who follows a member's events from the first on.
+#[derive(Default)]
+struct Watch {
+    until: u64,
+    lists: BTreeMap<Uuid, View>,
+}
+
+impl Watch {
+    fn take(&mut self, stretch: Stretch<MemberEvent>) {
+        for event in stretch.events {
+            assert!(event.reached.shown > self.until, "nothing is told twice");
+            match event.change {
+                MemberChange::Listed(view) => {
+                    self.lists.insert(view.id, view);
+                }
+                MemberChange::Gone(id) => {
+                    self.lists.remove(&id);
+                }
+                MemberChange::Seen(mark) => {
+                    let received = self.lists.range_mut(..=mark).map(|(_, view)| view);
+                    for view in received.filter(|view| view.seen.is_some()) {
+                        view.seen = Some(true);
+                    }
+                }
+            }
+        }
+        self.until = stretch.until;
+    }
+}
+
+/// How many due ones are asked for: more than there ever are.
+const MANY: usize = 1_000;
+
+impl System for Sqlite {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn set_clock(&mut self, at: Time) {
+        self.clock.set(at);
+    }
+
+    fn followed(&mut self) -> u64 {
+        self.runtime.block_on(self.store.cursor()).unwrap().position
+    }
+
+    fn send(&mut self, command: SendInvitation) -> Result<Answer, Refusal> {
+        self.runtime.block_on(self.store.send(command)).unwrap()
+    }
+
+    fn accept(&mut self, member: &MemberId, id: &Uuid) -> Result<Acceptance, Refusal> {
+        self.runtime
+            .block_on(self.store.accept(member.clone(), *id))
+            .unwrap()
+    }
+
+    fn decline(
+        &mut self,
+        member: &MemberId,
+        id: &Uuid,
+        reason: DeclineReason,
+    ) -> Result<Ending, Refusal> {
+        self.runtime
+            .block_on(self.store.decline(member.clone(), *id, reason))
+            .unwrap()
+    }
+
+    fn undo_decline(&mut self, member: &MemberId, id: &Uuid) -> Result<Ending, Refusal> {
+        self.runtime
+            .block_on(self.store.undo_decline(member.clone(), *id))
+            .unwrap()
+    }
+
+    fn withdraw(&mut self, member: &MemberId, id: &Uuid) -> Result<Ending, Refusal> {
+        self.runtime
+            .block_on(self.store.withdraw(member.clone(), *id))
+            .unwrap()
+    }
+
+    fn mark_seen(&mut self, member: &MemberId, until: Time) -> Result<(), Refusal> {
+        self.runtime
+            .block_on(self.store.mark_seen(member.clone(), until))
+            .unwrap()
+    }
+
+    fn update_preferences(
+        &mut self,
+        member: &MemberId,
+        change: PreferenceChange,
+    ) -> Result<Preferences, Refusal> {
+        self.runtime
+            .block_on(self.store.update_preferences(member.clone(), change))
+            .unwrap()
+    }
+
+    fn unbar(&mut self, member: &MemberId, inviter: &MemberId) -> Result<(), Refusal> {
+        self.runtime
+            .block_on(self.store.unbar(member.clone(), inviter.clone()))
+            .unwrap()
+    }
+
+    fn rule(&mut self, key: &PairKey, ruling: &Ruling) -> Ruled {
+        let ruled = self.store.rule(key.clone(), EPOCH, ruling.clone());
+        self.runtime.block_on(ruled).unwrap().unwrap()
+    }
+
+    fn fold(&mut self, facts: Vec<FeedFact>, until: u64) {
+        let until = FeedCursor {
+            epoch: Some(EPOCH),
+            position: until,
+        };
+        self.runtime
+            .block_on(self.store.fold(facts, until))
+            .unwrap();
+    }
+
+    fn erase(&mut self, member: &MemberId) {
+        while !self
+            .runtime
+            .block_on(self.store.erase(member.clone()))
+            .unwrap()
+        {}
+    }
+
+    fn review(&mut self, key: &PairKey) -> Option<AwaitedVerdict> {
+        self.runtime
+            .block_on(self.store.review(key.clone()))
+            .unwrap()
+    }
+
+    fn auto_withdraw(&mut self, member: &MemberId) {
+        self.runtime
+            .block_on(self.store.auto_withdraw(member.clone()))
+            .unwrap();
+    }
+
+    fn due_pairs(&mut self) -> Vec<PairKey> {
+        self.runtime.block_on(self.store.due_pairs(MANY)).unwrap()
+    }
+
+    fn due_members(&mut self) -> Vec<MemberId> {
+        self.runtime.block_on(self.store.due_members(MANY)).unwrap()
+    }
+
+    fn shown(&mut self, member: &MemberId, others: &[MemberId], ids: &[Uuid]) -> Shown {
+        let store = &self.store;
+        let watch = self.watches.entry(member.clone()).or_default();
+        // All at once: what takes time is waiting for the readers' threads.
+        let reads = async {
+            futures::try_join!(
+                try_join_all(queries(member).map(|query| store.list(query))),
+                store.counts(member.clone()),
+                store.quota(member.clone()),
+                store.preferences(member.clone()),
+                store.bars(member.clone(), None, MANY),
+                store.states(member.clone(), others.to_vec()),
+                try_join_all(ids.iter().map(|id| store.get(member.clone(), *id))),
+                store.member_events(member.clone(), Reached::at(watch.until)),
+            )
+        };
+        let (lists, counts, quota, preferences, (bars, more_bars), states, invitations, events) =
+            self.runtime.block_on(reads).unwrap();
+        let more = more_bars || lists.iter().any(|(_, more)| *more);
+        assert!(!more, "a page holds all");
+        watch.take(events.unwrap());
+        Shown {
+            lists: lists.into_iter().map(|(views, _)| views).collect(),
+            counts,
+            quota,
+            preferences,
+            bars,
+            states,
+            invitations,
+            watched: Some(watch.lists.values().cloned().collect()),
+        }
+    }
+
+    fn flaw(&mut self, _erased: &[MemberId]) -> Option<String> {
+        None
+    }
+}
