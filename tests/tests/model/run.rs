@@ -1,24 +1,21 @@
 //! Runs one sequence on a system and on the model side by side, and says where the two part.
 
+mod compare;
+
 use std::collections::BTreeMap;
 
 use invitation_service::{
     domain::{
         accept::Ruling,
-        invitation::Place,
         member::WhoCanInvite,
         note::{Note, Source},
-        view::View,
     },
-    store::{
-        ListOrder,
-        command::{
-            AwaitedVerdict,
-            answer::{Acceptance, Ending},
-            facts::FeedFact,
-            member::PreferenceChange,
-            send::{Outcome, SendInvitation},
-        },
+    store::command::{
+        AwaitedVerdict,
+        answer::{Acceptance, Ending},
+        facts::FeedFact,
+        member::PreferenceChange,
+        send::{Outcome, SendInvitation},
     },
 };
 use service_kit::{
@@ -32,7 +29,7 @@ use super::{
     connections::{Change, Connections},
     differences::ANSWER_COUNTS_OVERDUE_AS_PENDING,
     rules::{self, Answered, CameTo, Model, Sending},
-    system::{Shown, System, queries},
+    system::System,
 };
 
 /// Where system and model part.
@@ -459,102 +456,6 @@ impl<S: System> Run<'_, S> {
         )?;
         same(
             "members who are due after the work",
-            &self.system.due_members(),
-            &Vec::new(),
-        )
-    }
-
-    /// A view with `seen` as the model has it, where that is uncertain.
-    fn blurred(&self, mut view: View) -> View {
-        if let Some(seen) = self.model.uncertainly_seen(&view.id) {
-            view.seen = view.seen.map(|_| seen);
-        }
-        view
-    }
-
-    fn blur(&self, shown: &mut Shown) {
-        let lists = shown.lists.iter_mut().flatten();
-        let found = shown.invitations.iter_mut().flatten();
-        let watched = shown.watched.iter_mut().flatten();
-        for view in lists.chain(found).chain(watched) {
-            *view = self.blurred(view.clone());
-        }
-    }
-
-    fn sees_uncertainly(&self, who: Who) -> bool {
-        let received = self.model.list(who, &[Place::Received]);
-        received
-            .iter()
-            .any(|view| self.model.uncertainly_seen(&view.id).is_some())
-    }
-
-    /// Compares all that every member is shown.
-    fn look(&mut self) -> Result<(), Parted> {
-        let ids = self.model.ids();
-        for (who, member) in self.members.iter().enumerate() {
-            let of = |what: &str| format!("{what} of {member}");
-            let mut is = self.system.shown(member, &self.members, &ids);
-            self.blur(&mut is);
-            let counts = self.model.counts(who);
-            if self.sees_uncertainly(who) {
-                is.counts.received_unseen = counts.received_unseen;
-            }
-            for (query, list) in queries(member).into_iter().zip(is.lists) {
-                let withdrawn = query.include_recently_withdrawn.then_some(Place::Withdrawn);
-                let places: Vec<_> = [query.list].into_iter().chain(withdrawn).collect();
-                let mut expected = self.model.list(who, &places);
-                if query.order == ListOrder::Newest {
-                    expected.reverse();
-                }
-                same(&format!("{query:?}"), &list, &expected)?;
-            }
-            same(&of("counts"), &is.counts, &counts)?;
-            same(&of("quota"), &is.quota, &self.model.quota(who))?;
-            same(
-                &of("preferences"),
-                &is.preferences,
-                &self.model.preferences(who),
-            )?;
-            same(&of("bars"), &is.bars, &self.model.barred(who))?;
-            let states = (0..MEMBERS)
-                .map(|other| self.model.state(who, other))
-                .collect();
-            same(&of("states"), &is.states, &states)?;
-            let invitations = ids.iter().map(|id| self.model.get(who, id)).collect();
-            same(&of("invitations"), &is.invitations, &invitations)?;
-            if let Some(watched) = is.watched.filter(|_| !self.model.is_erased(who)) {
-                // That one has expired everybody sees for themselves; the event comes when it is swept.
-                let over =
-                    |view: &View| view.expire_time.is_some_and(|time| time <= self.model.now);
-                let watched: Vec<_> = watched.into_iter().filter(|view| !over(view)).collect();
-                let lists = [Place::Sent, Place::Received, Place::Filtered];
-                same(&of("events"), &watched, &self.model.list(who, &lists))?;
-            }
-        }
-        match self.system.flaw(&self.model.erased()) {
-            None => Ok(()),
-            Some(flaw) => Err(flaw),
-        }
-    }
-
-    /// Erases everybody, after which nothing is left to do for anybody.
-    fn clean_up(&mut self) -> Result<(), Parted> {
-        self.follow(self.connections.feed.len());
-        for who in 0..MEMBERS {
-            self.connections
-                .act(super::command::Deed::Erase(who), self.model.now);
-        }
-        self.follow(self.connections.feed.len());
-        let position = self.connections.tick();
-        self.system.fold(Vec::new(), position);
-        self.set_clock(self.model.now.plus(Span::days(1_000)));
-        same(
-            "pairs that are due for nobody",
-            &self.system.due_pairs(),
-            &Vec::new(),
-        )?;
-        same(
-            "members who are due for nobody",
             &self.system.due_members(),
             &Vec::new(),
         )
