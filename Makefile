@@ -1,0 +1,24 @@
+# What a reader of this repository does with it. Each target is a short script in scripts/.
+#
+# Deliberately absent: how Rust is compiled; cargo knows.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint soak tools
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Builds and runs both services on embedded stores in ./data; Ctrl-C ends them
+	@exec scripts/run.sh
+
+test: ## Installs what the tests need into ./.tools and runs them all
+	@exec scripts/test.sh
+
+lint: ## Checks formatting, lints and the contracts
+	@exec scripts/lint.sh
+
+soak: ## Runs the searches, models and races at full counts and writes docs/soak.md
+	@exec scripts/soak.sh
+
+tools: ## Installs curl, buf, grpcurl and the clients' libraries, once, into ./.tools
+	@exec scripts/tools.sh

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Formatting, lints and the contracts; nothing is changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/sections.sh
+
+section "tools" scripts/tools.sh buf
+section "format" cargo fmt --all --check
+section "contracts" .tools/bin/buf lint
+section "contracts' format" .tools/bin/buf format -d --exit-code
+section "lints" cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The tests that search, model and race, at full counts; writes what came of it to docs/soak.md. Takes an hour or so.
+#
+# The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export ACQUAINT_MODEL_CASES=${ACQUAINT_MODEL_CASES:-200000}
+export ACQUAINT_RACE_ROUNDS=${ACQUAINT_RACE_ROUNDS:-2000}
+export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-8}
+export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-1000}
+suites=(protocol_search model races feed)
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+commit=$(git rev-parse HEAD)
+[[ -z $(git status --porcelain) ]] || commit="$commit, with changes that are not committed"
+began=$(date -u '+%Y-%m-%d %H:%M UTC')
+cargo test --package acquaint-tests --no-run
+
+failed=0
+for suite in "${suites[@]}"; do
+  echo "soaking: $suite"
+  start=$SECONDS status=0
+  cargo test --quiet --package acquaint-tests --test "$suite" -- --show-output >"$scratch/out" 2>&1 || status=$?
+  cat "$scratch/out"
+  ((status == 0)) || failed=1
+  {
+    printf '\n## %s: %s in %d s\n\n```text\n' "$suite" "$( ((status)) && echo FAILED || echo passed)" $((SECONDS - start))
+    # What was looked at, and the verdict; not the traces of what is found with a rule taken out.
+    grep -E '^(test result|[^ ].* worlds within |[^ ].*: \{.*\}$)' "$scratch/out" || true
+    printf '```\n'
+  } >>"$scratch/report"
+done
+
+{
+  printf '# The last soak\n\nThe searches, models and races of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
+  printf -- '- commit: %s\n- began: %s\n- duration: %d s\n- machine: %d cores, %s\n' "$commit" "$began" "$SECONDS" "$(nproc)" "$(rustc --version)"
+  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep\n' \
+    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH"
+  cat "$scratch/report"
+} >docs/soak.md
+echo "written: docs/soak.md"
+exit "$failed"
