@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use acquaint_proto::connection::internal::v1 as internal;
+use acquaint_tests::wait::eventually;
 use connection_service::Policy;
 use internal::{FactPosition, Verdict};
 use service_kit::time::Span;
-use tokio::time::timeout;
 use tonic::Code;
 
 use crate::harness::{Place, facts_until, refused, shown};
@@ -95,11 +95,15 @@ async fn the_follower_hears_everything_in_order_and_from_where_it_left() {
     service.acknowledge(reached.clone()).await.unwrap();
     // A week later.
     place.clock.advance(Span::days(7));
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let old = FactPosition {
         position: 4,
         ..reached.clone()
     };
+    eventually("the facts are forgotten", || async {
+        let watch = service.watch_facts(Some(old.clone())).await;
+        watch.is_err().then_some(())
+    })
+    .await;
     refused(
         service.watch_facts(Some(old)).await.map(drop),
         Code::OutOfRange,
@@ -194,13 +198,10 @@ async fn an_erasure_is_complete_when_the_follower_has_it() {
     }
     assert_eq!(said, ["!e"]);
     let follower = service.follow().await;
-    timeout(Duration::from_secs(10), async {
-        while !service.erase("e").await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    eventually("the erasure is complete", || async {
+        service.erase("e").await.then_some(())
     })
-    .await
-    .unwrap();
+    .await;
     follower.abort();
     service.stop().await;
 }
