@@ -5,6 +5,9 @@ cd "$(dirname "$0")/.."
 source scripts/sections.sh
 
 section "tools" scripts/tools.sh
-section "tests" cargo test --workspace
+# With all targets at once nothing is compiled twice: the tests and the programs share every dependency.
+section "build" cargo build --workspace --all-targets
+section "tests" cargo test --workspace --no-fail-fast
+export PAIR_BIN=${CARGO_TARGET_DIR:-target}/debug
 section "make run" scripts/test-run.sh
 section "clients" scripts/test-clients.sh

@@ -8,6 +8,7 @@ from acquaint.connection.v1 import connection_service_pb2_grpc as connection_grp
 from acquaint.invitation.v1 import invitation_pb2 as model
 from acquaint.invitation.v1 import invitation_service_pb2 as invitation
 from acquaint.invitation.v1 import invitation_service_pb2_grpc as invitation_grpc
+from acquaint.invitation.v1 import watch_pb2 as watching
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -15,7 +16,7 @@ invitations = invitation_grpc.InvitationServiceStub(grpc.insecure_channel(sys.ar
 connections = connection_grpc.ConnectionServiceStub(grpc.insecure_channel(sys.argv[2]))
 
 # What happens to dee's lists from now on. Each message has a token to resume from; the first is a heartbeat.
-events = invitations.WatchInvitations(invitation.WatchInvitationsRequest(member_id="dee"))
+events = invitations.WatchInvitations(watching.WatchInvitationsRequest(member_id="dee"))
 assert next(events).HasField("heartbeat")
 
 invite = invitation.SendInvitationRequest(inviter_id="cem", invitee_id="dee", note="Hello Dee")

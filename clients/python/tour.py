@@ -63,6 +63,7 @@ def story(invitation_address, connection_address):
     """The story, step by step."""
     pb = importlib.import_module("acquaint.invitation.v1.invitation_service_pb2")
     invitation = importlib.import_module("acquaint.invitation.v1.invitation_pb2")
+    watching = importlib.import_module("acquaint.invitation.v1.watch_pb2")
     connection = importlib.import_module("acquaint.connection.v1.connection_service_pb2")
     block = importlib.import_module("acquaint.connection.v1.block_service_pb2")
     erasure = importlib.import_module("acquaint.connection.v1.member_service_pb2")
@@ -87,7 +88,7 @@ def story(invitation_address, connection_address):
         return ", ".join(name(one.other_id) for one in page.connections) or "nobody"
 
     def watch(who, token=""):
-        return invitations.WatchInvitations(pb.WatchInvitationsRequest(member_id=member(who), resume_token=token))
+        return invitations.WatchInvitations(watching.WatchInvitationsRequest(member_id=member(who), resume_token=token))
 
     request_id = str(uuid.uuid4())
     sent = send("ana", "ben", note=" Hello Ben ", request_id=request_id)
