@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The tests that search, model and race, at full counts; writes what came of it to docs/soak.md. Takes an hour or so.
+# The tests that search, model and race, at full counts; writes what came of it to docs/soak.md. Takes ten minutes or so.
 #
 # The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export ACQUAINT_MODEL_CASES=${ACQUAINT_MODEL_CASES:-200000}
-export ACQUAINT_RACE_ROUNDS=${ACQUAINT_RACE_ROUNDS:-2000}
-export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-8}
-export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-1000}
+export ACQUAINT_MODEL_CASES=${ACQUAINT_MODEL_CASES:-20000}
+export ACQUAINT_RACE_ROUNDS=${ACQUAINT_RACE_ROUNDS:-1000}
+export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-7}
+export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-200}
 suites=(protocol_search model races feed)
 
 scratch=$(mktemp -d)
