@@ -1,7 +1,7 @@
 //! Random sequences of commands, on the service's decisions and on the embedded store, against a naive model of the rules.
 //!
 //! A sequence that makes the two part is shrunk and printed as a list of commands. `ACQUAINT_MODEL_CASES` says how many sequences each of
-//! the tests runs instead of the usual number.
+//! the tests runs instead of the usual number; they are then drawn anew each time.
 
 #[cfg(test)]
 mod model {
@@ -18,7 +18,7 @@ mod model {
     use std::cell::{Cell, RefCell};
 
     use invitation_service::domain::policy::Policy;
-    use proptest::test_runner::{Config, TestCaseError, TestRunner};
+    use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
     use service_kit::{
         id::MemberId,
         time::{Span, Time},
@@ -83,9 +83,18 @@ mod model {
             .collect()
     }
 
+    /// The same sequences every time, so that a change is judged by what it changes; others each time where the number was set.
+    fn runner(cases: u32) -> TestRunner {
+        if std::env::var_os("ACQUAINT_MODEL_CASES").is_some() {
+            return TestRunner::new(config(cases));
+        }
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        TestRunner::new_with_rng(config(cases), rng)
+    }
+
     #[test]
     fn the_commands_do_what_the_rules_say() {
-        let mut runner = TestRunner::new(config(CASES));
+        let mut runner = runner(CASES);
         let tally = RefCell::new(Tally::new());
         let result = runner.run(&command::sequence(), |commands| {
             for policy in policies() {
@@ -165,7 +174,7 @@ mod model {
             tally: Tally::new(),
         });
         let case = Cell::new(0);
-        let mut runner = TestRunner::new(config(CASES_IN_FILES));
+        let mut runner = runner(CASES_IN_FILES);
         let result = runner.run(&command::sequence(), |commands| {
             case.set(case.get() + 1);
             let ran = shared.borrow_mut().run(case.get(), &commands);

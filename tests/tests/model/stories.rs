@@ -164,3 +164,22 @@ fn what_is_not_old_enough_for_auto_withdrawal_is_withdrawn_later() {
         Work,
     ]);
 }
+
+#[test]
+fn an_acceptance_under_way_does_not_put_off_the_withdrawal_of_others() {
+    check(&[
+        Prefer {
+            who: 0,
+            closed: None,
+            auto_withdraw: Wish::Days(7),
+        },
+        send(0, 1, None),
+        Wait(1),
+        Accept(LATEST),
+        send(0, 2, None),
+        Wait(7 * DAY - 1),
+        Work,
+        Wait(1),
+        Work,
+    ]);
+}

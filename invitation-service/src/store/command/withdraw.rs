@@ -5,7 +5,7 @@
 use service_kit::{
     error::StoreError,
     id::{MemberId, PairKey},
-    time::Span,
+    time::{Span, Time},
 };
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub fn auto_withdraw(rows: &mut dyn Rows, id: &MemberId) -> Result<(), StoreErro
         for old in &oldest {
             let due = auto_withdraw_due(old.create_time, days);
             if due > now {
-                next = next.or(Some(due));
+                next = Some(next.map_or(due, |next: Time| next.min(due)));
                 break;
             }
             let key = PairKey::new(id, &old.other)
