@@ -16,7 +16,8 @@ pub mod worker;
 use std::sync::Arc;
 
 use service_kit::clock::Clock;
-use service_kit::server::{self, End, HealthHandle, ServeError};
+use service_kit::environment::Environment;
+use service_kit::server::{self, End, HealthHandle, Listener, ServeError};
 use service_kit::sqlite::OpenError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 pub use domain::policy::Policy;
 
+use store::Store;
 use store::sqlite::SqliteStore;
 use usecase::Context;
 
@@ -44,6 +46,14 @@ pub enum RunError {
     Panicked(#[source] tokio::task::JoinError),
 }
 
+/// What the service is made of, beside its own code.
+pub struct Parts<L> {
+    /// Where its callers connect.
+    pub listener: L,
+    /// Where connections are kept.
+    pub store: Arc<dyn Store>,
+}
+
 /// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it
 /// returns, the store's file is free for another process.
 pub async fn run(
@@ -52,27 +62,32 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    let Config {
-        listen: _,
-        database,
-        group_commit,
-        policy,
-        watches,
-        server,
-        worker_poll,
-    } = config;
-    let open = move || SqliteStore::open(database, group_commit, policy, clock);
+    let (database, group_commit, policy) =
+        (config.database.clone(), config.group_commit, config.policy);
+    let environment = Environment::system(clock);
+    let open = move || SqliteStore::open(database, group_commit, policy, environment);
     let store = tokio::task::spawn_blocking(open)
         .await
         .map_err(RunError::Panicked)??;
+    let store = Arc::new(store);
+    run_with(config, Parts { listener, store }, shutdown).await
+}
+
+/// [`run`] on given parts: of `config`, where the service listens and what it keeps its connections in are not looked at.
+pub async fn run_with<L: Listener>(
+    config: Config,
+    parts: Parts<L>,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let Parts { listener, store } = parts;
     let health = HealthHandle::new();
     health.set_serving();
     // Ends with the caller's, or by itself when the store does.
     let stop = shutdown.child_token();
-    let context = Context::new(Arc::new(store.clone()), policy, watches, stop.clone());
+    let context = Context::new(store.clone(), config.policy, config.watches, stop.clone());
     let working = tokio::spawn({
         let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
-        async move { worker::run(&store, worker_poll, &health, &stop).await }
+        async move { worker::run(&*store, config.worker_poll, &health, &stop).await }
     });
     let serving = server::serve(
         listener,
@@ -81,7 +96,7 @@ pub async fn run(
         &[acquaint_proto::FILE_DESCRIPTOR_SET],
         health.clone(),
         stop.clone(),
-        server,
+        config.server,
     );
     let ended = server::while_open(serving, store.closed(), &health, &stop).await;
     let worked = working.await;

@@ -21,19 +21,21 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use service_kit::{
     clock::Clock,
-    server::{self, End, HealthHandle, ServeError},
+    environment::Environment,
+    server::{self, End, HealthHandle, Listener, ServeError},
     sqlite::OpenError,
     watch::Watches,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
 
 pub use config::Config;
 pub use domain::policy::Policy;
 
-use connections::{RemoteConnections, follow::Follower};
-use limiter::{LocalLimiter, LocalLimiterOptions};
-use store::{Store as _, sqlite::SqliteStore};
+use connections::{Connections, RemoteConnections, follow::Follower};
+use limiter::{Limiter, LocalLimiter, LocalLimiterOptions};
+use store::{Store, sqlite::SqliteStore};
 use usecase::{Context, WITHOUT_PLACE_MAX};
 
 /// Why the service does not run, or no longer.
@@ -56,6 +58,22 @@ pub enum RunError {
     Panicked(#[source] tokio::task::JoinError),
 }
 
+/// What the service is made of, beside its own code.
+pub struct Parts<L> {
+    /// Where its callers connect.
+    pub listener: L,
+    /// Where invitations are kept.
+    pub store: Arc<dyn Store>,
+    /// The weekly cap in front of the store.
+    pub limiter: Arc<dyn Limiter>,
+    /// connection-service, to be asked.
+    pub connections: Arc<dyn Connections>,
+    /// The way to connection-service, to follow its feed.
+    pub channel: Channel,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it returns,
 /// the store's file is free for another process.
 pub async fn run(
@@ -64,26 +82,52 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    let endpoint = connections::endpoint(&config.connections).map_err(RunError::ConnectionUrl)?;
     let (database, policy) = (config.database.clone(), config.policy.clone());
-    let store_clock = clock.clone();
-    let open = move || SqliteStore::open(database, policy, store_clock);
+    let environment = Environment::system(clock.clone());
+    let open = move || SqliteStore::open(database, policy, environment);
     let store = tokio::task::spawn_blocking(open)
         .await
         .map_err(RunError::Panicked)??;
-    let store = Arc::new(store);
-    let remote = RemoteConnections::new(&config.connections).map_err(RunError::ConnectionUrl)?;
-    // Ends with the caller's, or by itself when the store does.
-    let stop = shutdown.child_token();
-    let (follower, followed) = Follower::new(store.clone(), &remote);
-    let context = Arc::new(Context {
-        store: store.clone(),
-        connections: Arc::new(remote),
-        followed,
+    let channel = endpoint.connect_lazy();
+    let parts = Parts {
+        listener,
+        store: Arc::new(store),
         limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
             weekly_cap: config.policy.weekly_cap,
             weekly_window: config.policy.weekly_window,
             members_max: config.limiter_members_max,
         })),
+        connections: Arc::new(RemoteConnections::new(channel.clone(), &config.connections)),
+        channel,
+        clock,
+    };
+    run_with(config, parts, shutdown).await
+}
+
+/// [`run`] on given parts: of `config`, where the service listens, what it keeps its invitations in and how it reaches
+/// connection-service are not looked at.
+pub async fn run_with<L: Listener>(
+    config: Config,
+    parts: Parts<L>,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let Parts {
+        listener,
+        store,
+        limiter,
+        connections,
+        channel,
+        clock,
+    } = parts;
+    // Ends with the caller's, or by itself when the store does.
+    let stop = shutdown.child_token();
+    let (follower, followed) = Follower::new(store.clone(), channel);
+    let context = Arc::new(Context {
+        store: store.clone(),
+        connections,
+        followed,
+        limiter,
         clock,
         watches: Watches::new(config.watches, stop.clone()),
         without_place: Cache::new(WITHOUT_PLACE_MAX),

@@ -11,6 +11,7 @@ use std::fmt;
 
 use rusqlite::{Connection, params};
 
+use crate::environment::Random;
 use crate::error::StoreError;
 
 /// The table of epochs, to be part of each service's migrations.
@@ -28,10 +29,10 @@ pub const EPOCHS_MAX: u32 = 10_000;
 pub struct EpochId([u8; 16]);
 
 impl EpochId {
-    /// An id that no other run has. [`StoreError::Internal`] when the system gives no randomness.
-    pub fn random() -> Result<Self, StoreError> {
+    /// An id that no other run has. Fails when `random` does.
+    pub fn random(random: &dyn Random) -> Result<Self, StoreError> {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(StoreError::internal)?;
+        random.fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
@@ -82,12 +83,12 @@ impl Epochs {
     /// deletes those beyond the newest [`EPOCHS_MAX`]; call it once at the start, on the writer's connection, outside of a
     /// transaction.
     ///
-    /// Fails with what the store or the system's randomness fails with, and [`StoreError::Corrupt`] when a row makes no sense.
-    pub fn begin(conn: &Connection, head: u64) -> Result<Self, StoreError> {
-        Self::begin_as(conn, head, EpochId::random()?)
+    /// Fails with what the store or `random` fails with, and [`StoreError::Corrupt`] when a row makes no sense.
+    pub fn begin(conn: &Connection, head: u64, random: &dyn Random) -> Result<Self, StoreError> {
+        Self::begin_as(conn, head, EpochId::random(random)?)
     }
 
-    /// [`Epochs::begin`] with a given id, for simulation. An id used before is refused with [`StoreError::Internal`].
+    /// [`Epochs::begin`] with a given id. An id used before is refused with [`StoreError::Internal`].
     pub fn begin_as(conn: &Connection, head: u64, id: EpochId) -> Result<Self, StoreError> {
         let first = head
             .checked_add(1)
@@ -161,6 +162,7 @@ fn load(conn: &Connection) -> Result<HashMap<EpochId, Option<u64>>, StoreError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::SystemRandom;
 
     fn store() -> Connection {
         let conn = Connection::open_in_memory().unwrap();
@@ -221,14 +223,19 @@ mod tests {
     #[test]
     fn random_ids_differ_and_one_used_before_is_refused() {
         let conn = store();
-        let first = Epochs::begin(&conn, 0).unwrap().current();
-        let second = Epochs::begin(&conn, 0).unwrap().current();
+        let first = Epochs::begin(&conn, 0, &SystemRandom).unwrap().current();
+        let second = Epochs::begin(&conn, 0, &SystemRandom).unwrap().current();
         assert_ne!(first, second);
         assert!(matches!(
             Epochs::begin_as(&conn, 0, first),
             Err(StoreError::Internal(_))
         ));
-        assert_eq!(Epochs::begin(&conn, 5).unwrap().check(&second, 5), Ok(()));
+        assert_eq!(
+            Epochs::begin(&conn, 5, &SystemRandom)
+                .unwrap()
+                .check(&second, 5),
+            Ok(())
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::environment::Executor;
 use crate::error::StoreError;
 
 /// The write side of an engine: one transaction at a time.
@@ -88,6 +89,19 @@ impl<E: Engine> std::fmt::Debug for GroupCommit<E> {
 }
 
 impl<E: Engine> GroupCommit<E> {
+    /// A writer where `executor` says: [`spawn`](Self::spawn) or [`inline`](Self::inline).
+    pub fn start(
+        engine: E,
+        name: &str,
+        options: GroupCommitOptions,
+        executor: Executor,
+    ) -> io::Result<Self> {
+        match executor {
+            Executor::Threads => Self::spawn(engine, name, options),
+            Executor::Inline => Ok(Self::inline(engine)),
+        }
+    }
+
     /// Starts a writer on a thread of its own, called `name`. Fails when the system gives no thread.
     pub fn spawn(engine: E, name: &str, options: GroupCommitOptions) -> io::Result<Self> {
         let (queue, commands) = mpsc::channel(options.queue_commands_max.max(1));

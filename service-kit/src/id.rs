@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::environment::Random as RandomBytes;
 use crate::time::Time;
 
 /// The longest member id, in characters (each is one byte).
@@ -188,11 +189,11 @@ impl IdSource {
         }
     }
 
-    /// A source with the operating system's randomness. Should the system refuse it, the random bits are zero: ids stay
-    /// unique within the source, and none of them is a secret.
-    pub fn from_os() -> Self {
-        Self::new(|bytes| {
-            if getrandom::fill(bytes).is_err() {
+    /// A source with the randomness of `random`. Should that fail, the random bits are zero: ids stay unique within the source, and
+    /// none of them is a secret.
+    pub fn from_random(random: Arc<dyn RandomBytes>) -> Self {
+        Self::new(move |bytes| {
+            if random.fill(bytes).is_err() {
                 bytes.fill(0);
             }
         })

@@ -1,6 +1,6 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
-//! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`secret`]),
+//! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
 //! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@env`], [`telemetry`], [`shutdown`]).
 //!
@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod deadline;
 pub mod env;
+pub mod environment;
 pub mod epoch;
 pub mod error;
 pub mod feed;

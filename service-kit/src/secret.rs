@@ -3,6 +3,7 @@
 //! It makes hashes that say nothing to those who do not have it, and keys page tokens (see [`crate::page_token`]). Deliberately
 //! absent: where it is kept (in the store that it belongs to), and passwords or credentials of any caller.
 
+use crate::environment::Random;
 use crate::error::StoreError;
 
 /// 32 random bytes that never leave the store. `Debug` does not show them.
@@ -16,10 +17,10 @@ impl std::fmt::Debug for StoreSecret {
 }
 
 impl StoreSecret {
-    /// A new secret. [`StoreError::Internal`] when the system gives no randomness: a secret that can be guessed is none.
-    pub fn generate() -> Result<Self, StoreError> {
+    /// A new secret. Fails when `random` does: a secret that can be guessed is none.
+    pub fn generate(random: &dyn Random) -> Result<Self, StoreError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(StoreError::internal)?;
+        random.fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
@@ -66,6 +67,7 @@ pub(crate) fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::SystemRandom;
 
     #[test]
     fn a_hash_depends_on_all_that_it_is_made_of() {
@@ -88,10 +90,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_kept_and_not_shown() {
-        let secret = StoreSecret::generate().unwrap();
+        let secret = StoreSecret::generate(&SystemRandom).unwrap();
         assert_ne!(
             secret.as_bytes(),
-            StoreSecret::generate().unwrap().as_bytes()
+            StoreSecret::generate(&SystemRandom).unwrap().as_bytes()
         );
         assert_eq!(
             StoreSecret::from_bytes(secret.as_bytes())

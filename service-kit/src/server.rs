@@ -7,6 +7,7 @@
 //! those are each method's own, and a watch has none.
 
 mod health;
+mod listener;
 mod while_open;
 
 use std::io;
@@ -16,12 +17,14 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 pub use health::HealthHandle;
+pub use listener::Listener;
 pub use while_open::{End, while_open};
 
 /// The largest message that a service should read, in bytes. A service applies it itself, with
@@ -116,7 +119,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
 ///
 /// Fails only before anything is served: [`ServeError`].
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: impl Listener,
     routes: RoutesBuilder,
     services: &[&'static str],
     descriptor_sets: &[&'static [u8]],
@@ -132,7 +135,7 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
             Some(ended) = connections.join_next() => log_panic(ended),
             accepted = listener.accept(), if connections.len() < options.connections_max.max(1) => match accepted {
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     connections.spawn(serve_connection(stream, routes.clone(), options, shutdown.clone()));
                 }
                 Err(error) => {
@@ -205,15 +208,11 @@ fn all_routes(
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     routes: Routes,
     options: ServerOptions,
     shutdown: CancellationToken,
 ) {
-    // Answers are small and are waited for: the system must not hold them back to fill a packet.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("no TCP_NODELAY: {error}");
-    }
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())

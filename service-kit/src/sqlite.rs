@@ -25,6 +25,7 @@ pub use migrate::migrate;
 pub use readers::Readers;
 pub use transaction::{begin, end};
 
+use crate::environment::Executor;
 use crate::error::StoreError;
 
 /// How long a connection waits for another one's lock before it fails with "busy". Only checkpoints make one wait.
@@ -196,8 +197,11 @@ impl SqliteFile {
         Ok(conn)
     }
 
-    /// Starts the reader threads.
-    pub fn readers(&self) -> Result<Readers, OpenError> {
+    /// Readers: threads of their own, or one that reads on the caller's task.
+    pub fn readers(&self, executor: Executor) -> Result<Readers, OpenError> {
+        if executor == Executor::Inline {
+            return Ok(Readers::inline(self.reader()?));
+        }
         let count = self.options.readers.max(1);
         let conns = (0..count)
             .map(|_| self.reader())
@@ -205,14 +209,19 @@ impl SqliteFile {
         Readers::spawn(conns, self.options.reader_queue_max.max(1)).map_err(OpenError::Thread)
     }
 
-    /// A reader without a thread, which reads on the caller's task: for simulation.
-    pub fn readers_inline(&self) -> Result<Readers, OpenError> {
-        Ok(Readers::inline(self.reader()?))
-    }
-
-    /// Starts the thread that checkpoints. It does nothing until it is given the writer ([`Checkpointer::watch`]).
-    pub fn checkpointer(&self) -> Result<Checkpointer, OpenError> {
-        Checkpointer::spawn(self.writer()?).map_err(OpenError::Thread)
+    /// Starts the thread that checkpoints what `writer` commits from now on, which replaces any other log hook of it. Without threads
+    /// there is none: the log is carried over when the last connection is closed.
+    pub fn checkpointer(
+        &self,
+        executor: Executor,
+        writer: &mut Connection,
+    ) -> Result<Option<Checkpointer>, OpenError> {
+        if executor == Executor::Inline {
+            return Ok(None);
+        }
+        let checkpointer = Checkpointer::spawn(self.writer()?).map_err(OpenError::Thread)?;
+        checkpointer.watch(writer)?;
+        Ok(Some(checkpointer))
     }
 
     fn reader(&self) -> Result<Connection, OpenError> {

@@ -212,4 +212,8 @@ pub trait Store: Send + Sync + 'static {
     fn acknowledged(&self) -> watch::Receiver<u64>;
     /// Keys tokens.
     fn secret(&self) -> &StoreSecret;
+    /// Resolves when the store takes no more commands, which a process should not outlive.
+    async fn closed(&self);
+    /// Finishes what waits, then releases the store; resolves when that is done. Commands that come later fail.
+    async fn close(&self);
 }

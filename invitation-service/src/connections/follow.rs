@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
 
-use super::{RemoteConnections, convert};
+use super::convert;
 use crate::store::{
     Store,
     command::{facts::FeedFact, rebuild::FactsPage},
@@ -67,8 +67,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// A follower that has not begun.
-    pub fn new(store: Arc<dyn Store>, connections: &RemoteConnections) -> (Self, Followed) {
+    /// A follower that has not begun, of the connection-service that `channel` leads to.
+    pub fn new(store: Arc<dyn Store>, channel: Channel) -> (Self, Followed) {
         let nowhere = FeedCursor {
             epoch: None,
             position: 0,
@@ -76,7 +76,7 @@ impl Follower {
         let (followed, receiver) = watch::channel(nowhere);
         let follower = Self {
             store,
-            client: connections.client(),
+            client: FactServiceClient::new(channel),
             followed,
         };
         (follower, receiver)

@@ -7,7 +7,7 @@ mod convert;
 pub mod follow;
 mod remote;
 
-pub use remote::{RemoteConnections, RemoteOptions};
+pub use remote::{RemoteConnections, RemoteOptions, endpoint};
 
 use async_trait::async_trait;
 use service_kit::{deadline::Deadline, epoch::EpochId, id::PairKey};

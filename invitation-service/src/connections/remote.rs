@@ -35,27 +35,25 @@ pub struct RemoteConnections {
 }
 
 impl RemoteConnections {
-    /// Does not connect yet. Fails when the URL is malformed.
-    pub fn new(options: &RemoteOptions) -> Result<Self, tonic::transport::Error> {
-        let channel = Endpoint::from_shared(options.url.clone())?
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(1))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true)
-            .connect_lazy();
+    /// Asks over `channel`, from a task that ends with the last clone of this.
+    pub fn new(channel: Channel, options: &RemoteOptions) -> Self {
         let client = FactServiceClient::new(channel);
-        Ok(Self {
+        Self {
             asker: Asker::start(client.clone(), options.ask_wait_max),
             client,
             verdict_wait_max: options.verdict_wait_max,
-        })
+        }
     }
+}
 
-    /// The client, for the feed.
-    pub(super) fn client(&self) -> FactServiceClient<Channel> {
-        self.client.clone()
-    }
+/// Where a channel to connection-service leads and how it is kept up. Fails when the URL is malformed.
+pub fn endpoint(options: &RemoteOptions) -> Result<Endpoint, tonic::transport::Error> {
+    Ok(Endpoint::from_shared(options.url.clone())?
+        .tcp_nodelay(true)
+        .connect_timeout(Duration::from_secs(1))
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true))
 }
 
 #[async_trait]

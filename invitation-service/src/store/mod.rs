@@ -160,6 +160,8 @@ pub trait Store: Send + Sync + 'static {
     fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged>;
     /// The store's secret, for tokens.
     fn secret(&self) -> &StoreSecret;
+    /// Resolves when the store takes no more commands, which a process should not outlive.
+    async fn closed(&self);
     /// Finishes what waits and releases the store.
     async fn close(&self);
 }

@@ -149,7 +149,9 @@ async fn health_says_what_it_was_told() {
     running.server.await.unwrap().unwrap();
     running.health.set_serving();
     assert!(
-        TcpStream::connect(running.address).await.is_err(),
+        tokio::net::TcpStream::connect(running.address)
+            .await
+            .is_err(),
         "no longer listening"
     );
 }

@@ -89,7 +89,7 @@ impl Checkpointer {
     }
 
     /// Follows the commits of `writer` from now on. Replaces any other log hook of that connection.
-    pub fn watch(&self, writer: &mut Connection) -> Result<(), OpenError> {
+    pub(super) fn watch(&self, writer: &mut Connection) -> Result<(), OpenError> {
         let shared = self.shared.clone();
         let mut told = 0;
         let hook = move |_: &mut Wal, frames: i32| {

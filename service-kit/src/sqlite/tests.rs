@@ -139,7 +139,8 @@ async fn a_read_sees_one_moment() {
         folder: _folder,
     } = fixture();
     let writer = with_table(&file);
-    for readers in [file.readers().unwrap(), file.readers_inline().unwrap()] {
+    for executor in [Executor::Threads, Executor::Inline] {
+        let readers = file.readers(executor).unwrap();
         let before = count(&writer).unwrap();
         let path = file.path().to_owned();
         let seen = readers.read(move |conn| {
@@ -164,7 +165,8 @@ async fn a_read_that_fails_or_panics_leaves_the_reader_whole() {
     } = fixture();
     with_table(&file);
     file.options.readers = 1;
-    for readers in [file.readers().unwrap(), file.readers_inline().unwrap()] {
+    for executor in [Executor::Threads, Executor::Inline] {
+        let readers = file.readers(executor).unwrap();
         let failed = readers
             .read(|conn| Ok(conn.execute("insert into t values (1)", [])?))
             .await;
@@ -212,7 +214,7 @@ async fn a_full_queue_of_reads_is_said_at_once_and_nobody_reads_for_those_who_le
 fn the_log_starts_anew_while_writing_and_is_emptied_at_the_end() {
     let Fixture { file, folder } = fixture();
     let mut writer = with_table(&file);
-    let checkpointer = file.checkpointer().unwrap();
+    let checkpointer = Checkpointer::spawn(file.writer().unwrap()).unwrap();
     // Longer than any bound before it is looked at for the first time.
     for _ in 0..70 {
         writer

@@ -28,6 +28,7 @@ use invitation_service::{
 };
 use service_kit::{
     clock::ManualClock,
+    environment::Environment,
     id::{MemberId, PairKey},
     sqlite::{SqliteOptions, Synchronous},
     time::Time,
@@ -67,7 +68,8 @@ impl Sqlite {
             .unwrap();
         let store = {
             let _entered = runtime.enter();
-            SqliteStore::open(options, policy.clone(), Arc::new(clock.clone())).unwrap()
+            let environment = Environment::system(Arc::new(clock.clone()));
+            SqliteStore::open(options, policy.clone(), environment).unwrap()
         };
         Self {
             policy,

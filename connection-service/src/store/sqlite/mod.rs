@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use service_kit::clock::Clock;
+use service_kit::environment::{Environment, Random};
 use service_kit::epoch::{EPOCH_SQL, Epochs};
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
@@ -66,17 +67,21 @@ impl SqliteStore {
         options: SqliteOptions,
         group_commit: GroupCommitOptions,
         policy: Policy,
-        clock: Arc<dyn Clock>,
+        environment: Environment,
     ) -> Result<Self, OpenError> {
+        let Environment {
+            clock,
+            random,
+            executor,
+        } = environment;
         let file = SqliteFile::open(options)?;
         let mut conn = file.writer()?;
         migrate(&mut conn, MIGRATIONS)?;
-        let secret = Arc::new(read_or_make_secret(&conn)?);
+        let secret = Arc::new(read_or_make_secret(&conn, &*random)?);
         let head = read_head(&conn)?;
-        let epochs = Epochs::begin(&conn, head.position)?;
-        let readers = file.readers()?;
-        let checkpointer = file.checkpointer()?;
-        checkpointer.watch(&mut conn)?;
+        let epochs = Epochs::begin(&conn, head.position, &*random)?;
+        let readers = file.readers(executor)?;
+        let checkpointer = file.checkpointer(executor, &mut conn)?;
         let hub = Hub::new();
         hub.publish(head.position, []);
         let (tell, acknowledged) = watch::channel(head.acknowledged);
@@ -87,8 +92,8 @@ impl SqliteStore {
             _checkpointer: checkpointer,
             _file: file,
         };
-        let writer =
-            GroupCommit::spawn(engine, "store-writer", group_commit).map_err(OpenError::Thread)?;
+        let writer = GroupCommit::start(engine, "store-writer", group_commit, executor)
+            .map_err(OpenError::Thread)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 writer,
@@ -102,16 +107,6 @@ impl SqliteStore {
             }),
         })
     }
-
-    /// Finishes what waits, then closes the file and releases its lock; resolves when that is done. Commands that come later fail.
-    pub async fn close(&self) {
-        self.shared.writer.clone().close().await;
-    }
-
-    /// Resolves when the store takes no more commands.
-    pub async fn closed(&self) {
-        self.shared.writer.closed().await;
-    }
 }
 
 /// The writer's side. The order of the fields is the order in which they are dropped: the connection, then the thread that
@@ -120,7 +115,7 @@ struct SqliteEngine {
     rows: SqliteRows,
     hub: Hub,
     acknowledged: watch::Sender<u64>,
-    _checkpointer: Checkpointer,
+    _checkpointer: Option<Checkpointer>,
     _file: SqliteFile,
 }
 
@@ -151,7 +146,7 @@ impl Engine for SqliteEngine {
     }
 }
 
-fn read_or_make_secret(conn: &Connection) -> Result<StoreSecret, StoreError> {
+fn read_or_make_secret(conn: &Connection, random: &dyn Random) -> Result<StoreSecret, StoreError> {
     let found = rows::optional(conn.query_row("select secret from meta", [], |row| {
         row.get::<_, Vec<u8>>(0)
     }))?;
@@ -159,7 +154,7 @@ fn read_or_make_secret(conn: &Connection) -> Result<StoreSecret, StoreError> {
         return StoreSecret::from_bytes(&bytes)
             .ok_or_else(|| StoreError::corrupt("the secret has a wrong length"));
     }
-    let secret = StoreSecret::generate()?;
+    let secret = StoreSecret::generate(random)?;
     conn.execute(
         "insert into meta (one, secret, head, last_time, acknowledged, pruned)
          values (1, ?1, 0, ?2, 0, 0)",

@@ -193,4 +193,12 @@ impl Store for SqliteStore {
     fn secret(&self) -> &StoreSecret {
         &self.shared.secret
     }
+
+    async fn closed(&self) {
+        self.shared.writer.closed().await;
+    }
+
+    async fn close(&self) {
+        self.shared.writer.clone().close().await;
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use service_kit::{
     clock::Clock,
+    environment::{Environment, Random},
     epoch::{EPOCH_SQL, EpochId, Epochs},
     error::StoreError,
     feed::Hub,
@@ -36,7 +37,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 pub(super) struct SqliteEngine {
     // Dropped in this order: the connection, then what watches its log, then the lock of the file.
     batch: Batch<Connection>,
-    _checkpointer: Checkpointer,
+    _checkpointer: Option<Checkpointer>,
     _file: SqliteFile,
     clock: Arc<dyn Clock>,
     hub: Hub,
@@ -52,17 +53,21 @@ pub(super) struct Opened {
 impl SqliteEngine {
     pub(super) fn open(
         file: SqliteFile,
-        clock: Arc<dyn Clock>,
+        environment: Environment,
         hub: Hub,
     ) -> Result<Opened, OpenError> {
+        let Environment {
+            clock,
+            random,
+            executor,
+        } = environment;
         let mut conn = file.writer()?;
         migrate(&mut conn, MIGRATIONS)?;
-        let secret = load_or_make_secret(&conn)?;
+        let secret = load_or_make_secret(&conn, &*random)?;
         let meta = load_meta(&conn)?;
-        let epochs = Epochs::begin(&conn, meta.head)?;
-        let checkpointer = file.checkpointer()?;
-        checkpointer.watch(&mut conn)?;
-        let mut ids = IdSource::from_os();
+        let epochs = Epochs::begin(&conn, meta.head, &*random)?;
+        let checkpointer = file.checkpointer(executor, &mut conn)?;
+        let mut ids = IdSource::from_random(random);
         ids.resume_after(meta.last_id);
         hub.publish(meta.head, []);
         let engine = Self {
@@ -80,10 +85,10 @@ impl SqliteEngine {
     }
 }
 
-fn load_or_make_secret(conn: &Connection) -> Result<StoreSecret, StoreError> {
+fn load_or_make_secret(conn: &Connection, random: &dyn Random) -> Result<StoreSecret, StoreError> {
     conn.execute(
         "insert or ignore into meta (id, secret, last_time, last_id, head, feed_position) values (1, ?1, 0, ?2, 0, 0)",
-        params![StoreSecret::generate()?.as_bytes(), Uuid::nil().as_bytes()],
+        params![StoreSecret::generate(random)?.as_bytes(), Uuid::nil().as_bytes()],
     )?;
     let bytes: Vec<u8> =
         conn.query_row("select secret from meta where id = 1", [], |row| row.get(0))?;

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use service_kit::{
     clock::Clock,
+    environment::Environment,
     epoch::{Diverged, EpochId, Epochs},
     error::StoreError,
     feed::{Hub, Subscription},
@@ -72,18 +73,24 @@ impl SqliteStore {
     pub fn open(
         options: SqliteOptions,
         policy: Policy,
-        clock: Arc<dyn Clock>,
+        environment: Environment,
     ) -> Result<Self, OpenError> {
+        let (clock, executor) = (environment.clock.clone(), environment.executor);
         let file = SqliteFile::open(options)?;
-        let readers = file.readers()?;
+        let readers = file.readers(executor)?;
         let hub = Hub::new();
         let Opened {
             engine,
             epochs,
             secret,
-        } = SqliteEngine::open(file, clock.clone(), hub.clone())?;
-        let writer = GroupCommit::spawn(engine, "invitation-writer", GroupCommitOptions::default())
-            .map_err(OpenError::Thread)?;
+        } = SqliteEngine::open(file, environment, hub.clone())?;
+        let writer = GroupCommit::start(
+            engine,
+            "invitation-writer",
+            GroupCommitOptions::default(),
+            executor,
+        )
+        .map_err(OpenError::Thread)?;
         Ok(Self {
             writer,
             readers,
@@ -93,11 +100,6 @@ impl SqliteStore {
             epochs,
             secret,
         })
-    }
-
-    /// Resolves when the writer has ended, which a process should not outlive.
-    pub async fn closed(&self) {
-        self.writer.closed().await;
     }
 
     async fn write<T: Send + 'static>(
@@ -138,7 +140,9 @@ impl Store for SqliteStore {
         let secret = self.secret.clone();
         self.read(move |conn, policy, now| {
             let meta = engine::load_meta(conn)?;
-            let mut batch = Batch::new(conn, secret, IdSource::from_os(), meta, false);
+            // Nothing is written, so an id made here names nothing.
+            let ids = IdSource::new(|bytes| bytes.fill(0));
+            let mut batch = Batch::new(conn, secret, ids, meta, false);
             batch.begin(now);
             command::send::send(&mut batch, policy, &send)
         })
@@ -362,6 +366,10 @@ impl Store for SqliteStore {
 
     fn secret(&self) -> &StoreSecret {
         &self.secret
+    }
+
+    async fn closed(&self) {
+        self.writer.closed().await;
     }
 
     async fn close(&self) {

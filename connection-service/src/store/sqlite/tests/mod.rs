@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use service_kit::clock::ManualClock;
+use service_kit::environment::Environment;
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::sqlite::{SqliteOptions, Synchronous};
@@ -168,7 +169,7 @@ fn open(
         options,
         GroupCommitOptions::default(),
         policy,
-        Arc::new(clock.clone()),
+        Environment::system(Arc::new(clock.clone())),
     )
 }
 

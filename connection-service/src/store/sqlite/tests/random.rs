@@ -117,7 +117,7 @@ async fn play(commands: Vec<Command>) {
                 // Two connections of a pair are told apart by their times. A removal stands against acceptances of its own
                 // millisecond only as long as its mark is kept, and here there is room for two.
                 f.tick(1);
-                drop(f.ensure(n as u128, 1, NAMES[a], NAMES[b]).await);
+                let _ = f.ensure(n as u128, 1, NAMES[a], NAMES[b]).await;
             }
             Command::Remove(a, b) => drop(f.remove(NAMES[a], NAMES[b]).await),
             Command::Block(a, b) => drop(f.block(NAMES[a], NAMES[b]).await),
