@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use service_kit::env::{ConfigError, Keys};
 use service_kit::group_commit::GroupCommitOptions;
+use service_kit::observability::ObservabilityOptions;
 use service_kit::server::ServerOptions;
 use service_kit::sqlite::SqliteOptions;
 use service_kit::time::Span;
@@ -42,6 +43,8 @@ pub const ACKNOWLEDGEMENT_WAIT_MILLIS: &str = "ACQUAINT_ACKNOWLEDGEMENT_WAIT_MIL
 pub struct Config {
     /// The address that `main` listens on.
     pub listen: SocketAddr,
+    /// Where figures and traces go. Default: figures are not shown, traces are not exported.
+    pub observability: ObservabilityOptions,
     /// The store's file.
     pub database: SqliteOptions,
     /// The bounds of the store's writer.
@@ -61,6 +64,7 @@ impl Config {
     pub fn new(database: SqliteOptions) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_052)),
+            observability: ObservabilityOptions::default(),
             database,
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),

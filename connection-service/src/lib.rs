@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use service_kit::clock::Clock;
 use service_kit::environment::Environment;
+use service_kit::observability::{Observability, ObservabilityError};
 use service_kit::server::{self, End, HealthHandle, Listener, ServeError};
 use service_kit::sqlite::OpenError;
 use tokio::net::TcpListener;
@@ -29,12 +30,19 @@ use store::Store;
 use store::sqlite::SqliteStore;
 use usecase::Context;
 
+/// By what name the service shows itself, and in which version.
+const COMPONENT: &str = "connection-service";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Why the service does not run, or no longer.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[from] OpenError),
+    /// The process cannot show itself as it is asked to.
+    #[error("the process cannot show itself as it is asked to")]
+    Observability(#[from] ObservabilityError),
     /// Nothing can be served.
     #[error("nothing can be served")]
     Serve(#[from] ServeError),
@@ -62,6 +70,8 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    let mut seen =
+        Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
     let (database, group_commit, policy) =
         (config.database.clone(), config.group_commit, config.policy);
     let environment = Environment::system(clock);
@@ -69,31 +79,48 @@ pub async fn run(
     let store = tokio::task::spawn_blocking(open)
         .await
         .map_err(RunError::Panicked)??;
+    store.register(&mut seen);
     let store = Arc::new(store);
-    run_with(config, Parts { listener, store }, shutdown).await
+    run_seen(config, Parts { listener, store }, seen, shutdown).await
 }
 
-/// [`run`] on given parts: of `config`, where the service listens and what it keeps its connections in are not looked at.
+/// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its connections in and what
+/// it shows are not looked at.
 pub async fn run_with<L: Listener>(
     config: Config,
     parts: Parts<L>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    let seen = Observability::hidden(COMPONENT, VERSION, grpc::API)?;
+    run_seen(config, parts, seen, shutdown).await
+}
+
+async fn run_seen<L: Listener>(
+    config: Config,
+    parts: Parts<L>,
+    mut seen: Observability,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
     let Parts { listener, store } = parts;
+    let (requests, work) = (seen.requests.clone(), seen.work.clone());
     let health = HealthHandle::new();
     health.set_serving();
     // Ends with the caller's, or by itself when the store does.
     let stop = shutdown.child_token();
     let context = Context::new(store.clone(), config.policy, config.watches, stop.clone());
+    context.watches().register(seen.metrics.registry());
+    // Goes on until the store is closed, so that the last that happens is seen too.
+    let unseen = CancellationToken::new();
+    let showing = tokio::spawn(seen.run(unseen.clone()));
     let working = tokio::spawn({
         let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
-        async move { worker::run(&*store, config.worker_poll, &health, &stop).await }
+        async move { worker::run(&*store, config.worker_poll, &health, &stop, &work).await }
     });
     let serving = server::serve(
         listener,
         grpc::routes(context),
-        &grpc::SERVICE_NAMES,
-        &[acquaint_proto::FILE_DESCRIPTOR_SET],
+        grpc::API,
+        requests,
         health.clone(),
         stop.clone(),
         config.server,
@@ -101,8 +128,11 @@ pub async fn run_with<L: Listener>(
     let ended = server::while_open(serving, store.closed(), &health, &stop).await;
     let worked = working.await;
     store.close().await;
+    unseen.cancel();
+    let shown = showing.await;
     let ended = ended?;
     worked.map_err(RunError::Panicked)?;
+    shown.map_err(RunError::Panicked)?;
     match ended {
         End::Told => Ok(()),
         End::StoreEnded => Err(RunError::StoreEnded),

@@ -9,6 +9,7 @@ use std::{
 
 use service_kit::{
     env::{ConfigError, Keys},
+    observability::ObservabilityOptions,
     server::ServerOptions,
     sqlite::SqliteOptions,
     time::Span,
@@ -51,6 +52,8 @@ pub const RESEND_COOLDOWN_AFTER_WITHDRAW_DAYS: &str =
 pub struct Config {
     /// The address that `main` listens on.
     pub listen: SocketAddr,
+    /// Where figures and traces go. Default: figures are not shown, traces are not exported.
+    pub observability: ObservabilityOptions,
     /// The store's file.
     pub database: SqliteOptions,
     /// connection-service.
@@ -72,6 +75,7 @@ impl Config {
     pub fn new(database: SqliteOptions) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_051)),
+            observability: ObservabilityOptions::default(),
             database,
             connections: RemoteOptions {
                 url: "http://127.0.0.1:50052".to_owned(),

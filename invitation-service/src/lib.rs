@@ -22,6 +22,7 @@ use moka::sync::Cache;
 use service_kit::{
     clock::Clock,
     environment::Environment,
+    observability::{Observability, ObservabilityError},
     server::{self, End, HealthHandle, Listener, ServeError},
     sqlite::OpenError,
     watch::Watches,
@@ -36,7 +37,11 @@ pub use domain::policy::Policy;
 use connections::{Connections, RemoteConnections, follow::Follower};
 use limiter::{Limiter, LocalLimiter, LocalLimiterOptions};
 use store::{Store, sqlite::SqliteStore};
-use usecase::{Context, WITHOUT_PLACE_MAX};
+use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX};
+
+/// By what name the service shows itself, and in which version.
+const COMPONENT: &str = "invitation-service";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why the service does not run, or no longer.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,9 @@ pub enum RunError {
     /// The URL of connection-service is malformed.
     #[error("the URL of connection-service is malformed")]
     ConnectionUrl(#[source] tonic::transport::Error),
+    /// The process cannot show itself as it is asked to.
+    #[error("the process cannot show itself as it is asked to")]
+    Observability(#[from] ObservabilityError),
     /// Nothing can be served.
     #[error("nothing can be served")]
     Serve(#[from] ServeError),
@@ -83,33 +91,48 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let endpoint = connections::endpoint(&config.connections).map_err(RunError::ConnectionUrl)?;
+    let mut seen =
+        Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
     let (database, policy) = (config.database.clone(), config.policy.clone());
     let environment = Environment::system(clock.clone());
     let open = move || SqliteStore::open(database, policy, environment);
     let store = tokio::task::spawn_blocking(open)
         .await
         .map_err(RunError::Panicked)??;
-    let channel = endpoint.connect_lazy();
+    let (channel, tracer) = (endpoint.connect_lazy(), seen.tracer.clone());
+    let store = Arc::new(store);
+    store.register(&mut seen);
+    let remote = RemoteConnections::traced(channel.clone(), &config.connections, tracer);
     let parts = Parts {
         listener,
-        store: Arc::new(store),
+        store,
         limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
             weekly_cap: config.policy.weekly_cap,
             weekly_window: config.policy.weekly_window,
             members_max: config.limiter_members_max,
         })),
-        connections: Arc::new(RemoteConnections::new(channel.clone(), &config.connections)),
+        connections: Arc::new(remote),
         channel,
         clock,
     };
-    run_with(config, parts, shutdown).await
+    run_seen(config, parts, seen, shutdown).await
 }
 
-/// [`run`] on given parts: of `config`, where the service listens, what it keeps its invitations in and how it reaches
-/// connection-service are not looked at.
+/// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its invitations in, how it
+/// reaches connection-service and what it shows are not looked at.
 pub async fn run_with<L: Listener>(
     config: Config,
     parts: Parts<L>,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let seen = Observability::hidden(COMPONENT, VERSION, grpc::API)?;
+    run_seen(config, parts, seen, shutdown).await
+}
+
+async fn run_seen<L: Listener>(
+    config: Config,
+    parts: Parts<L>,
+    mut seen: Observability,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let Parts {
@@ -123,28 +146,38 @@ pub async fn run_with<L: Listener>(
     // Ends with the caller's, or by itself when the store does.
     let stop = shutdown.child_token();
     let (follower, followed) = Follower::new(store.clone(), channel);
+    let (requests, tracer) = (seen.requests.clone(), seen.tracer.clone());
+    let metrics = UsecaseMetrics::new(seen.work.clone());
+    metrics.register(seen.metrics.registry());
+    follower.register(seen.metrics.registry());
     let context = Arc::new(Context {
         store: store.clone(),
         connections,
         followed,
         limiter,
         clock,
+        tracer,
+        metrics,
         watches: Watches::new(config.watches, stop.clone()),
         without_place: Cache::new(WITHOUT_PLACE_MAX),
     });
+    context.watches.register(seen.metrics.registry());
     let following = tokio::spawn(follower.run(stop.clone()));
     let working = tokio::spawn(worker::run(
         context.clone(),
         config.worker_poll,
         stop.clone(),
     ));
+    // Goes on until the store is closed, so that the last that happens is seen too.
+    let unseen = CancellationToken::new();
+    let showing = tokio::spawn(seen.run(unseen.clone()));
     let health = HealthHandle::new();
     health.set_serving();
     let serving = server::serve(
         listener,
         grpc::routes(context),
-        &grpc::SERVICE_NAMES,
-        &[acquaint_proto::FILE_DESCRIPTOR_SET],
+        grpc::API,
+        requests,
         health.clone(),
         stop.clone(),
         config.server,
@@ -152,9 +185,12 @@ pub async fn run_with<L: Listener>(
     let ended = server::while_open(serving, store.closed(), &health, &stop).await;
     let (followed, worked) = tokio::join!(following, working);
     store.close().await;
+    unseen.cancel();
+    let shown = showing.await;
     let ended = ended?;
     followed.map_err(RunError::Panicked)?;
     worked.map_err(RunError::Panicked)?;
+    shown.map_err(RunError::Panicked)?;
     match ended {
         End::Told => Ok(()),
         End::StoreEnded => Err(RunError::StoreEnded),

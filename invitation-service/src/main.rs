@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use invitation_service::Config;
 use service_kit::clock::SystemClock;
-use service_kit::{server, shutdown, telemetry};
+use service_kit::telemetry::{self, LogFormat, LogOptions};
+use service_kit::{server, shutdown};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -17,7 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const RUNTIME_THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    telemetry::init();
+    telemetry::init(&LogOptions {
+        filter: std::env::var(telemetry::LOG_VARIABLE).unwrap_or_default(),
+        format: LogFormat::Human,
+    });
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -11,10 +11,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::environment::Executor;
 use crate::error::StoreError;
+use crate::metrics::store::{self, WriterMetrics};
 
 /// The write side of an engine: one transaction at a time.
 pub trait Engine: Send + 'static {
@@ -54,6 +57,7 @@ impl Default for GroupCommitOptions {
 /// or one is [closed](GroupCommit::close).
 pub struct GroupCommit<E: Engine> {
     writer: Writer<E>,
+    metrics: WriterMetrics,
 }
 
 enum Writer<E: Engine> {
@@ -78,7 +82,10 @@ impl<E: Engine> Clone for GroupCommit<E> {
             },
             Writer::Inline(engine) => Writer::Inline(engine.clone()),
         };
-        Self { writer }
+        Self {
+            writer,
+            metrics: self.metrics.clone(),
+        }
     }
 }
 
@@ -95,35 +102,52 @@ impl<E: Engine> GroupCommit<E> {
         name: &str,
         options: GroupCommitOptions,
         executor: Executor,
+        metrics: WriterMetrics,
     ) -> io::Result<Self> {
         match executor {
-            Executor::Threads => Self::spawn(engine, name, options),
-            Executor::Inline => Ok(Self::inline(engine)),
+            Executor::Threads => Self::spawn(engine, name, options, metrics),
+            Executor::Inline => Ok(Self::inline(engine, metrics)),
         }
     }
 
     /// Starts a writer on a thread of its own, called `name`. Fails when the system gives no thread.
-    pub fn spawn(engine: E, name: &str, options: GroupCommitOptions) -> io::Result<Self> {
+    pub fn spawn(
+        engine: E,
+        name: &str,
+        options: GroupCommitOptions,
+        metrics: WriterMetrics,
+    ) -> io::Result<Self> {
         let (queue, commands) = mpsc::channel(options.queue_commands_max.max(1));
         let (end, ended) = watch::channel(());
         let batch_max = options.batch_commands_max.max(1);
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
+        std::thread::Builder::new().name(name.to_owned()).spawn({
+            let metrics = metrics.clone();
+            move || {
                 // Dropped last, also when the engine panics: whoever waits for it knows that the engine is gone.
                 let _end = end;
-                write_all(engine, commands, batch_max);
-            })?;
+                write_all(engine, commands, batch_max, &metrics);
+            }
+        })?;
         Ok(Self {
             writer: Writer::Thread { queue, ended },
+            metrics,
         })
     }
 
     /// A writer without a thread: commits each command at once on the caller's task. For simulation, where the order of all that
     /// happens must follow from the seed alone.
-    pub fn inline(engine: E) -> Self {
+    pub fn inline(engine: E, metrics: WriterMetrics) -> Self {
         Self {
             writer: Writer::Inline(Arc::new(Mutex::new(Some(engine)))),
+            metrics,
+        }
+    }
+
+    /// Adds how many commands wait to what is scraped.
+    pub fn register_queue(&self, registry: &mut Registry) {
+        if let Writer::Thread { queue, .. } = &self.writer {
+            let help = "Commands that wait for the writer";
+            store::register_queue(registry, "store_write_queue", help, queue);
         }
     }
 
@@ -139,11 +163,21 @@ impl<E: Engine> GroupCommit<E> {
         &self,
         command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let result = self.run(command).await;
+        self.metrics.ended(&result);
+        result
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let command = Box::new(Pending {
             body: command,
             value: None,
             answer,
+            submitted: Instant::now(),
         });
         match &self.writer {
             Writer::Thread { queue, .. } => {
@@ -156,7 +190,11 @@ impl<E: Engine> GroupCommit<E> {
             }
             Writer::Inline(engine) => {
                 let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-                run_alone(engine.as_mut().ok_or_else(closed)?, command);
+                run_batch(
+                    engine.as_mut().ok_or_else(closed)?,
+                    vec![command],
+                    &self.metrics,
+                );
             }
         }
         answered
@@ -196,6 +234,8 @@ fn closed() -> StoreError {
 
 /// A command with the place to answer it, its type of value hidden.
 trait Command<W: ?Sized>: Send {
+    /// When it began to wait.
+    fn submitted(&self) -> Instant;
     /// Does the work and keeps the value until the commit.
     fn run(&mut self, work: &mut W) -> Result<(), StoreError>;
     /// Hands out the kept value, or the error.
@@ -206,11 +246,16 @@ struct Pending<F, T> {
     body: F,
     value: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
+    submitted: Instant,
 }
 
 impl<W: ?Sized, T: Send, F: FnMut(&mut W) -> Result<T, StoreError> + Send> Command<W>
     for Pending<F, T>
 {
+    fn submitted(&self) -> Instant {
+        self.submitted
+    }
+
     fn run(&mut self, work: &mut W) -> Result<(), StoreError> {
         // What a panicking command leaves behind is rolled back, and its own captures are its own affair.
         let value = catch_unwind(AssertUnwindSafe(|| (self.body)(work)));
@@ -231,6 +276,7 @@ fn write_all<E: Engine>(
     mut engine: E,
     mut queue: mpsc::Receiver<Message<E::Work>>,
     batch_max: usize,
+    metrics: &WriterMetrics,
 ) {
     let mut messages = Vec::with_capacity(batch_max);
     // Zero only when the queue is empty and closed.
@@ -242,21 +288,33 @@ fn write_all<E: Engine>(
                 Message::Close => queue.close(),
             }
         }
-        run_batch(&mut engine, batch);
+        run_batch(&mut engine, batch, metrics);
     }
 }
 
-fn run_batch<E: Engine>(engine: &mut E, mut batch: Vec<Box<dyn Command<E::Work>>>) {
+fn run_batch<E: Engine>(
+    engine: &mut E,
+    mut batch: Vec<Box<dyn Command<E::Work>>>,
+    metrics: &WriterMetrics,
+) {
     if batch.is_empty() {
         return;
     }
+    let begun = Instant::now();
+    for command in &batch {
+        metrics.waited(begun - command.submitted());
+    }
     let mut a_command_failed = false;
+    let mut ran = begun;
     let outcome = engine.transaction(&mut |work| {
-        batch
+        let outcome = batch
             .iter_mut()
             .try_for_each(|command| command.run(work))
-            .inspect_err(|_| a_command_failed = true)
+            .inspect_err(|_| a_command_failed = true);
+        ran = Instant::now();
+        outcome
     });
+    metrics.batch(batch.len(), ran - begun, ran.elapsed());
     if outcome.is_ok() {
         engine.committed();
     } else if a_command_failed && batch.len() > 1 {

@@ -2,7 +2,8 @@
 //!
 //! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
-//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@env`], [`telemetry`], [`shutdown`]).
+//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@env`], [`shutdown`]), and what shows it to those who run
+//! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
@@ -16,7 +17,10 @@ pub mod feed;
 pub mod fields;
 pub mod group_commit;
 pub mod id;
+pub mod metrics;
+pub mod observability;
 pub mod page_token;
+pub mod requests;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
@@ -24,4 +28,5 @@ pub mod sqlite;
 pub mod status;
 pub mod telemetry;
 pub mod time;
+pub mod trace;
 pub mod watch;

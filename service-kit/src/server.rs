@@ -27,6 +27,8 @@ pub use health::HealthHandle;
 pub use listener::Listener;
 pub use while_open::{End, while_open};
 
+use crate::requests::{Requests, Seen};
+
 /// The largest message that a service should read, in bytes. A service applies it itself, with
 /// `max_decoding_message_size(MESSAGE_BYTES_MAX)`: only there is it known where a message begins.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -114,21 +116,21 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
 /// `NOT_SERVING`, no connection is accepted, calls may go on for [`ServerOptions::drain`], then they are cut. Returns when no
 /// connection is left. A stream that stays open should itself end on `shutdown`, or it will hold the drain to its bound.
 ///
-/// `services` are the full names that health knows beside `""`; all have the state of `health`. `descriptor_sets` are encoded
-/// file descriptor sets of `routes`, with their imports; those of error details and of health are added here.
+/// `api` describes `routes`. Its services are what health knows beside `""`, and all have the state of `health`; what is served beside
+/// them is added to its descriptors here. `requests` sees every call, whether or not it is answered by `routes`.
 ///
 /// Fails only before anything is served: [`ServeError`].
 pub async fn serve(
     mut listener: impl Listener,
     routes: RoutesBuilder,
-    services: &[&'static str],
-    descriptor_sets: &[&'static [u8]],
+    api: Api,
+    requests: Requests,
     health: HealthHandle,
     shutdown: CancellationToken,
     options: ServerOptions,
 ) -> Result<(), ServeError> {
     loopback(listener.local_addr().map_err(ServeError::Address)?)?;
-    let routes = all_routes(routes, services, descriptor_sets, &health)?;
+    let routes = requests.layer(all_routes(routes, api, &health)?);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -162,6 +164,32 @@ pub async fn serve(
     Ok(())
 }
 
+/// What a service serves: the full names of its services, and encoded descriptor sets that describe them with their imports.
+#[derive(Clone, Copy, Debug)]
+pub struct Api {
+    /// Such as `acquaint.invitation.v1.InvitationService`.
+    pub services: &'static [&'static str],
+    /// What `protoc --include_imports --descriptor_set_out` writes.
+    pub descriptor_sets: &'static [&'static [u8]],
+}
+
+impl Api {
+    /// Every service that is served, with those that are served beside the service's own.
+    pub(crate) fn all_services(&self) -> impl Iterator<Item = &'static str> {
+        self.services.iter().chain(&BESIDE).copied()
+    }
+
+    /// Descriptors of all of them.
+    pub(crate) fn all_descriptor_sets(&self) -> impl Iterator<Item = &'static [u8]> {
+        let beside = [
+            tonic_health::pb::FILE_DESCRIPTOR_SET,
+            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+        ];
+        self.descriptor_sets.iter().copied().chain(beside)
+    }
+}
+
 /// What is served beside the caller's services.
 const BESIDE: [&str; 3] = [
     "grpc.health.v1.Health",
@@ -179,29 +207,28 @@ fn loopback(address: SocketAddr) -> Result<(), ListenError> {
 
 fn all_routes(
     mut routes: RoutesBuilder,
-    services: &[&'static str],
-    descriptor_sets: &[&'static [u8]],
+    api: Api,
     health: &HealthHandle,
 ) -> Result<Routes, ServeError> {
     let reflection = || {
-        // The first has the well-known types that error details are made of.
         let own = [
+            // The well-known types that error details are made of.
             tonic_types::pb::FILE_DESCRIPTOR_SET,
             tonic_health::pb::FILE_DESCRIPTOR_SET,
         ];
-        let builder = descriptor_sets.iter().copied().chain(own).fold(
+        let builder = api.descriptor_sets.iter().copied().chain(own).fold(
             tonic_reflection::server::Builder::configure(),
             tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
         );
         // Only what is served here, though the sets may describe more.
-        let served = services.iter().copied().chain(BESIDE);
+        let served = api.services.iter().copied().chain(BESIDE);
         served.fold(
             builder,
             tonic_reflection::server::Builder::with_service_name,
         )
     };
     routes
-        .add_service(health.service(services))
+        .add_service(health.service(api.services))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     Ok(routes.routes().prepare())
@@ -209,7 +236,7 @@ fn all_routes(
 
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    routes: Routes,
+    routes: Seen<Routes>,
     options: ServerOptions,
     shutdown: CancellationToken,
 ) {

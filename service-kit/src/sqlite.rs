@@ -27,6 +27,7 @@ pub use transaction::{begin, end};
 
 use crate::environment::Executor;
 use crate::error::StoreError;
+use crate::metrics::store::StoreMetrics;
 
 /// How long a connection waits for another one's lock before it fails with "busy". Only checkpoints make one wait.
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -139,6 +140,7 @@ pub fn parse_database_url(url: &str) -> Result<PathBuf, MalformedDatabaseUrl> {
 #[derive(Debug)]
 pub struct SqliteFile {
     options: SqliteOptions,
+    metrics: StoreMetrics,
     _lock: File,
 }
 
@@ -176,6 +178,7 @@ impl SqliteFile {
         private_file(path)?;
         let file = Self {
             options,
+            metrics: StoreMetrics::default(),
             _lock: lock,
         };
         // Makes it a database with a write-ahead log before any reader opens it, and refuses what is none.
@@ -186,6 +189,11 @@ impl SqliteFile {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.options.path
+    }
+
+    /// The figures of the store.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// A connection that may write. A store has one writer; its checkpoints are the [`Checkpointer`]'s, or left until the
@@ -200,13 +208,16 @@ impl SqliteFile {
     /// Readers: threads of their own, or one that reads on the caller's task.
     pub fn readers(&self, executor: Executor) -> Result<Readers, OpenError> {
         if executor == Executor::Inline {
-            return Ok(Readers::inline(self.reader()?));
+            let metrics = self.metrics.readers.clone();
+            return Ok(Readers::inline(self.reader()?, metrics));
         }
         let count = self.options.readers.max(1);
         let conns = (0..count)
             .map(|_| self.reader())
             .collect::<Result<_, _>>()?;
-        Readers::spawn(conns, self.options.reader_queue_max.max(1)).map_err(OpenError::Thread)
+        let queue_max = self.options.reader_queue_max.max(1);
+        let metrics = self.metrics.readers.clone();
+        Readers::spawn(conns, queue_max, metrics).map_err(OpenError::Thread)
     }
 
     /// Starts the thread that checkpoints what `writer` commits from now on, which replaces any other log hook of it. Without threads
@@ -219,7 +230,9 @@ impl SqliteFile {
         if executor == Executor::Inline {
             return Ok(None);
         }
-        let checkpointer = Checkpointer::spawn(self.writer()?).map_err(OpenError::Thread)?;
+        let metrics = self.metrics.checkpoints.clone();
+        let checkpointer =
+            Checkpointer::spawn(self.writer()?, metrics).map_err(OpenError::Thread)?;
         checkpointer.watch(writer)?;
         Ok(Some(checkpointer))
     }

@@ -4,6 +4,8 @@
 //! which refusals there are (each service's own), and any text of a driver: what a store says goes to the log only.
 
 use std::collections::HashMap;
+use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -56,6 +58,32 @@ pub struct Refused {
     pub retry_after: Option<Duration>,
     /// The violation of a `QuotaFailure`.
     pub quota: Option<QuotaViolation>,
+    /// Why, for the log alone.
+    pub cause: Option<Box<str>>,
+}
+
+/// What the process itself sees of a [`Status`] beside what goes out: its source, which stays here.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Told {
+    /// The reason of the `ErrorInfo`.
+    pub reason: &'static str,
+    /// Why, for the log.
+    pub cause: Option<Box<str>>,
+}
+
+/// Without the cause: a [`Status`] shows its source, and is shown where the cause has no business.
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Told({})", self.reason)
+    }
+}
+
+impl Told {
+    /// What was told with `status`; `None` for one that was not made from a [`Refused`] of this process.
+    pub fn of(status: &Status) -> Option<&Self> {
+        status.source()?.downcast_ref()
+    }
 }
 
 impl Refused {
@@ -69,7 +97,15 @@ impl Refused {
             violations: Vec::new(),
             retry_after: None,
             quota: None,
+            cause: None,
         }
+    }
+
+    /// Says why, for the log alone.
+    #[must_use]
+    pub fn with_cause(mut self, cause: &impl ToString) -> Self {
+        self.cause = Some(cause.to_string().into());
+        self
     }
 
     /// Adds an entry to the metadata of the `ErrorInfo`.
@@ -119,7 +155,12 @@ impl From<Refused> for Status {
         if let Some(quota) = refused.quota {
             details.add_quota_failure_violation(quota.subject, quota.description);
         }
-        Self::with_error_details(refused.code, refused.message, details)
+        let mut status = Self::with_error_details(refused.code, refused.message, details);
+        status.set_source(Arc::new(Told {
+            reason: refused.reason,
+            cause: refused.cause,
+        }));
+        status
     }
 }
 
@@ -166,25 +207,17 @@ impl FieldViolations {
 
 /// `UNAVAILABLE`, reason `OVERLOADED`: too much waits here; try again in a second.
 pub fn overloaded() -> Status {
-    Refused::new(Code::Unavailable, "OVERLOADED", "too busy, try again")
-        .with_retry_after(RETRY_SOON)
-        .into()
+    refused_overloaded().into()
 }
 
 /// `UNAVAILABLE`, reason `DEPENDENCY_UNAVAILABLE`: something that this service needs is away; try again in a second.
 pub fn dependency_unavailable() -> Status {
-    Refused::new(
-        Code::Unavailable,
-        "DEPENDENCY_UNAVAILABLE",
-        "a dependency is away, try again",
-    )
-    .with_retry_after(RETRY_SOON)
-    .into()
+    refused_unavailable().into()
 }
 
 /// `INTERNAL`, reason `INTERNAL`: a mistake in the program. Says no more than that; the log says why.
 pub fn internal() -> Status {
-    Refused::new(Code::Internal, "INTERNAL", "internal error").into()
+    refused_internal().into()
 }
 
 /// `DEADLINE_EXCEEDED`, reason `DEADLINE_EXCEEDED`: the caller's time is up. What was asked may still happen.
@@ -197,37 +230,62 @@ pub fn deadline_exceeded() -> Status {
     .into()
 }
 
-/// Logs why the store failed and gives the outward status, which says nothing of it.
+fn refused_overloaded() -> Refused {
+    Refused::new(Code::Unavailable, "OVERLOADED", "too busy, try again")
+        .with_retry_after(RETRY_SOON)
+}
+
+fn refused_unavailable() -> Refused {
+    Refused::new(
+        Code::Unavailable,
+        "DEPENDENCY_UNAVAILABLE",
+        "a dependency is away, try again",
+    )
+    .with_retry_after(RETRY_SOON)
+}
+
+fn refused_internal() -> Refused {
+    Refused::new(Code::Internal, "INTERNAL", "internal error")
+}
+
+/// The outward status of what the store could not do, which says nothing of it; why is its cause, for the log.
 pub fn store_error(error: &StoreError) -> Status {
-    match error {
-        StoreError::Overloaded => {
-            tracing::warn!("{error}");
-            overloaded()
-        }
-        StoreError::Unavailable(_) => {
-            tracing::error!("{error}");
-            dependency_unavailable()
-        }
-        StoreError::Corrupt(_) | StoreError::Internal(_) => {
-            tracing::error!("{error}");
-            internal()
-        }
-    }
+    let refused = match error {
+        StoreError::Overloaded => refused_overloaded(),
+        StoreError::Unavailable(_) => refused_unavailable(),
+        StoreError::Corrupt(_) | StoreError::Internal(_) => refused_internal(),
+    };
+    refused.with_cause(error).into()
 }
 
 /// The status of a stream that does not begin or go on.
 pub fn watch_end(end: WatchEnd) -> Status {
-    match end {
-        WatchEnd::TooManyStreams => {
-            tracing::warn!("{end}");
-            overloaded()
-        }
-        WatchEnd::ShuttingDown => dependency_unavailable(),
+    let refused = match end {
+        WatchEnd::TooManyStreams => refused_overloaded(),
+        WatchEnd::ShuttingDown => refused_unavailable(),
         WatchEnd::ConsumerTooSlow => {
             let text = "messages were not taken in time; resume after the last one received";
-            Refused::new(Code::ResourceExhausted, "CONSUMER_TOO_SLOW", text).into()
+            Refused::new(Code::ResourceExhausted, "CONSUMER_TOO_SLOW", text)
+        }
+    };
+    refused.with_cause(&end).into()
+}
+
+/// Logs why and gives the status back: of one item of many, or the end of a stream. The others are logged with their requests.
+#[must_use]
+pub fn logged(status: Status) -> Status {
+    if let Some(Told {
+        reason,
+        cause: Some(cause),
+    }) = Told::of(&status)
+    {
+        match status.code() {
+            Code::Internal => tracing::error!(reason, "{cause}"),
+            Code::Unavailable => tracing::warn!(reason, "{cause}"),
+            _ => tracing::debug!(reason, "{cause}"),
         }
     }
+    status
 }
 
 #[cfg(test)]

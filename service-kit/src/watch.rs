@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use prometheus_client::registry::Registry;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::Subscription;
+use crate::metrics::register_read;
 
 /// The bounds of streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,16 @@ impl Watches {
             places: Arc::new(Semaphore::new(places)),
             shutdown,
         }
+    }
+
+    /// Adds how many streams are open to what is scraped.
+    pub fn register(&self, registry: &mut Registry) {
+        let (places, all) = (Arc::downgrade(&self.places), self.options.open_max);
+        let help = "Streams that are open";
+        register_read(registry, "watches_open", help, move || {
+            let free = places.upgrade()?.available_permits();
+            u32::try_from(all.saturating_sub(free)).ok().map(f64::from)
+        });
     }
 
     /// The bounds.

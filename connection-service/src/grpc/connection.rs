@@ -144,7 +144,7 @@ impl ConnectionService for Edge {
             let edge = self.clone();
             let answers = messages.map(move |message| match message {
                 Ok(message) => Ok(edge.answer(&scope, message)),
-                Err(failure) => Err(status::of(&failure)),
+                Err(failure) => Err(service_kit::status::logged(status::of(&failure))),
             });
             Ok(Box::pin(answers) as Self::WatchConnectionsStream)
         })

@@ -118,7 +118,7 @@ impl FactService for Edge {
             let edge = self.clone();
             let answers = messages.map(move |message| match message {
                 Ok(message) => Ok(edge.facts(message)),
-                Err(failure) => Err(of(&failure)),
+                Err(failure) => Err(service_kit::status::logged(of(&failure))),
             });
             Ok(Box::pin(answers) as Self::WatchFactsStream)
         })

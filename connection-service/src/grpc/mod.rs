@@ -16,7 +16,7 @@ use acquaint_proto::connection::internal::v1::fact_service_server::{self, FactSe
 use acquaint_proto::connection::v1::block_service_server::{self, BlockServiceServer};
 use acquaint_proto::connection::v1::connection_service_server::{self, ConnectionServiceServer};
 use acquaint_proto::connection::v1::member_service_server::{self, MemberServiceServer};
-use service_kit::server::MESSAGE_BYTES_MAX;
+use service_kit::server::{Api, MESSAGE_BYTES_MAX};
 use tonic::service::RoutesBuilder;
 
 use self::token::Tokens;
@@ -26,13 +26,16 @@ use crate::usecase::Context;
 /// decimal.
 pub const COMMON_POSITION_KEY: &str = "acquaint-common-position";
 
-/// The full names of the services.
-pub const SERVICE_NAMES: [&str; 4] = [
-    connection_service_server::SERVICE_NAME,
-    block_service_server::SERVICE_NAME,
-    member_service_server::SERVICE_NAME,
-    fact_service_server::SERVICE_NAME,
-];
+/// What is served.
+pub const API: Api = Api {
+    services: &[
+        connection_service_server::SERVICE_NAME,
+        block_service_server::SERVICE_NAME,
+        member_service_server::SERVICE_NAME,
+        fact_service_server::SERVICE_NAME,
+    ],
+    descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
+};
 
 /// The routes of every service, working with `context`.
 pub fn routes(context: Context) -> RoutesBuilder {

@@ -65,6 +65,11 @@ impl Context {
         }
     }
 
+    /// Where streams are started.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
+    }
+
     /// The store.
     pub fn store(&self) -> &dyn Store {
         &*self.store

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use service_kit::error::StoreError;
+use service_kit::metrics::work::WorkMetrics;
 use service_kit::server::HealthHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ pub async fn run(
     poll: Duration,
     health: &HealthHandle,
     stop: &CancellationToken,
+    work: &WorkMetrics,
 ) {
     // An interval of nothing would never rest.
     let mut rounds = interval(poll.max(Duration::from_millis(1)));
@@ -26,7 +28,7 @@ pub async fn run(
     let work = async {
         loop {
             rounds.tick().await;
-            match round(store).await {
+            match round(store, work).await {
                 Ok(()) => health.set_serving(),
                 Err(StoreError::Overloaded) => {}
                 Err(error) => {
@@ -41,19 +43,46 @@ pub async fn run(
 }
 
 /// Does all that is due. Each erasure goes at most one stage further.
-pub async fn round(store: &dyn Store) -> Result<(), StoreError> {
+pub async fn round(store: &dyn Store, work: &WorkMetrics) -> Result<(), StoreError> {
     let due = store.due().await?;
     for member in due.erasures {
-        while store.advance_erasure(member.clone()).await? {}
+        let steps = async {
+            while store.advance_erasure(member.clone()).await? {}
+            Ok(())
+        };
+        counted(work, "erasures", steps).await?;
     }
     if due.removal_marks {
-        while store.forget_removal_marks().await? {}
+        let steps = async {
+            while store.forget_removal_marks().await? {}
+            Ok(())
+        };
+        counted(work, "removal_marks", steps).await?;
     }
     if due.verdicts {
-        while store.forget_verdicts().await? {}
+        let steps = async {
+            while store.forget_verdicts().await? {}
+            Ok(())
+        };
+        counted(work, "verdicts", steps).await?;
     }
     if due.facts {
-        while store.forget_facts().await? {}
+        let steps = async {
+            while store.forget_facts().await? {}
+            Ok(())
+        };
+        counted(work, "facts", steps).await?;
     }
     Ok(())
+}
+
+/// Takes all steps of a job and counts how that ended.
+async fn counted(
+    work: &WorkMetrics,
+    kind: &'static str,
+    steps: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    let ended = steps.await;
+    work.ended(kind, &ended);
+    ended
 }

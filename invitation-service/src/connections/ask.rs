@@ -8,9 +8,12 @@ use std::{sync::Arc, time::Duration};
 use acquaint_proto::connection::internal::v1::{
     BatchGetPairFactsRequest, fact_service_client::FactServiceClient,
 };
-use service_kit::id::PairKey;
+use service_kit::{
+    id::PairKey,
+    trace::{self, Span, SpanKind, TraceContext, Tracer},
+};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tonic::transport::Channel;
+use tonic::{Request, transport::Channel};
 
 use super::convert;
 use crate::store::command::send::Told;
@@ -22,7 +25,14 @@ const CALLS_MAX: usize = 4;
 /// How many questions may wait.
 const WAITING_MAX: usize = 4_096;
 
-type Question = (PairKey, oneshot::Sender<Told>);
+/// The span of a call.
+const SPAN: &str = "acquaint.connection.internal.v1.FactService/BatchGetPairFacts";
+
+struct Question {
+    key: PairKey,
+    trace: Option<TraceContext>,
+    answer: oneshot::Sender<Told>,
+}
 
 /// Asks connection-service about pairs, many at a time.
 #[derive(Clone)]
@@ -33,9 +43,13 @@ pub(super) struct Asker {
 
 impl Asker {
     /// Starts the task that asks; it ends with the last handle. `wait_max`: after which no answer is waited for.
-    pub(super) fn start(client: FactServiceClient<Channel>, wait_max: Duration) -> Self {
+    pub(super) fn start(
+        client: FactServiceClient<Channel>,
+        wait_max: Duration,
+        tracer: Tracer,
+    ) -> Self {
         let (questions, asked) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(ask_all(client, asked, wait_max));
+        tokio::spawn(ask_all(client, asked, wait_max, tracer));
         Self {
             questions,
             wait_max,
@@ -45,7 +59,9 @@ impl Asker {
     /// What holds between two members; `None` when no answer comes in time.
     pub(super) async fn ask(&self, key: PairKey) -> Option<Told> {
         let (answer, answered) = oneshot::channel();
-        self.questions.try_send((key, answer)).ok()?;
+        let trace = trace::current();
+        let question = Question { key, trace, answer };
+        self.questions.try_send(question).ok()?;
         tokio::time::timeout(self.wait_max, answered)
             .await
             .ok()?
@@ -57,6 +73,7 @@ async fn ask_all(
     client: FactServiceClient<Channel>,
     mut asked: mpsc::Receiver<Question>,
     wait_max: Duration,
+    tracer: Tracer,
 ) {
     let calls = Arc::new(Semaphore::new(CALLS_MAX));
     let mut questions = Vec::with_capacity(PAIRS_MAX);
@@ -69,22 +86,37 @@ async fn ask_all(
             return;
         }
         let batch = std::mem::replace(&mut questions, Vec::with_capacity(PAIRS_MAX));
-        let client = client.clone();
+        let (client, span) = (client.clone(), begin(&tracer, &batch));
         tokio::spawn(async move {
             // Whoever asked has given up by then.
-            let _ = tokio::time::timeout(wait_max, ask_batch(client, batch)).await;
+            let _ = tokio::time::timeout(wait_max, ask_batch(client, batch, span)).await;
             drop(call);
         });
     }
 }
 
-async fn ask_batch(mut client: FactServiceClient<Channel>, batch: Vec<Question>) {
-    let request = BatchGetPairFactsRequest {
-        pairs: batch.iter().map(|(key, _)| convert::to_pair(key)).collect(),
-    };
+/// A call that asks for one trace is a part of it. One that asks for several has a trace of its own, linked to each.
+fn begin(tracer: &Tracer, batch: &[Question]) -> Span {
+    let mut traces: Vec<_> = batch.iter().filter_map(|question| question.trace).collect();
+    traces.dedup();
+    match *traces {
+        [only] => tracer.begin(SPAN, SpanKind::Client, Some(only)),
+        _ => tracer.begin_linked(SPAN, SpanKind::Client, None, &traces),
+    }
+}
+
+async fn ask_batch(mut client: FactServiceClient<Channel>, batch: Vec<Question>, mut span: Span) {
+    let mut request = Request::new(BatchGetPairFactsRequest {
+        pairs: batch
+            .iter()
+            .map(|question| convert::to_pair(&question.key))
+            .collect(),
+    });
+    span.context().apply(&mut request);
     let answer = match client.batch_get_pair_facts(request).await {
         Ok(answer) => answer.into_inner(),
         Err(status) => {
+            span.fail();
             tracing::debug!(code = ?status.code(), "connection-service does not answer; the copy speaks");
             return;
         }
@@ -93,10 +125,10 @@ async fn ask_batch(mut client: FactServiceClient<Channel>, batch: Vec<Question>)
         tracing::error!("connection-service gave facts without a position");
         return;
     };
-    for ((key, asker), facts) in batch.into_iter().zip(&answer.facts) {
-        if let Some(told) = convert::told(&key, facts, at) {
+    for (question, facts) in batch.into_iter().zip(&answer.facts) {
+        if let Some(told) = convert::told(&question.key, facts, at) {
             // Whoever asked may have given up.
-            let _ = asker.send(told);
+            let _ = question.answer.send(told);
         }
     }
 }

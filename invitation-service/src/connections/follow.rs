@@ -10,6 +10,7 @@ use acquaint_proto::connection::internal::v1::{
     AcknowledgeFactsRequest, ListFactsRequest, WatchFactsRequest, WatchFactsResponse, fact,
     fact_service_client::FactServiceClient,
 };
+use prometheus_client::registry::Registry;
 use service_kit::{
     epoch::EpochId,
     error::StoreError,
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
 
-use super::convert;
+use super::{convert, metrics::FeedMetrics};
 use crate::store::{
     Store,
     command::{facts::FeedFact, rebuild::FactsPage},
@@ -64,6 +65,7 @@ pub struct Follower {
     store: Arc<dyn Store>,
     client: FactServiceClient<Channel>,
     followed: watch::Sender<FeedCursor>,
+    metrics: FeedMetrics,
 }
 
 impl Follower {
@@ -78,8 +80,14 @@ impl Follower {
             store,
             client: FactServiceClient::new(channel),
             followed,
+            metrics: FeedMetrics::default(),
         };
         (follower, receiver)
+    }
+
+    /// Adds the figures of following to what is scraped.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry, self.followed.subscribe());
     }
 
     /// Follows until `stop` is cancelled, coming back by itself whenever it breaks off.
@@ -87,7 +95,9 @@ impl Follower {
         let mut wait = RETRY_WAITS.0;
         loop {
             let before = *self.followed.borrow();
-            let Some(followed) = stop.run_until_cancelled(self.follow()).await else {
+            let followed = stop.run_until_cancelled(self.follow()).await;
+            self.metrics.ended(matches!(followed, Some(Err(_))));
+            let Some(followed) = followed else {
                 return;
             };
             if let Err(broken) = followed {
@@ -145,6 +155,7 @@ impl Follower {
     }
 
     async fn fold(&mut self, message: WatchFactsResponse) -> Result<(), Broken> {
+        self.metrics.heard(message.facts.len());
         let (epoch, position) = convert::position(message.position.as_ref())
             .ok_or(Broken::Nonsense("facts without a position"))?;
         let at = |position| FeedCursor {
@@ -198,6 +209,7 @@ impl Follower {
     /// Starts the copy anew from the list of all facts. `common_position`: up to where another history is the same as the one followed so
     /// far; `None` where it is the same history.
     async fn rebuild(&mut self, common_position: Option<u64>) -> Result<(), Broken> {
+        self.metrics.rebuilds();
         tracing::info!(
             common_position,
             "starting the copy of connection-service's facts anew"

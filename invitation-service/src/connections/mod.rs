@@ -5,6 +5,7 @@
 mod ask;
 mod convert;
 pub mod follow;
+mod metrics;
 mod remote;
 
 pub use remote::{RemoteConnections, RemoteOptions, endpoint};

@@ -6,7 +6,13 @@ use acquaint_proto::connection::internal::v1::{
     EnsureConnectionRequest, fact_service_client::FactServiceClient,
 };
 use async_trait::async_trait;
-use service_kit::{deadline::Deadline, epoch::EpochId, fields::timestamp, id::PairKey};
+use service_kit::{
+    deadline::Deadline,
+    epoch::EpochId,
+    fields::timestamp,
+    id::PairKey,
+    trace::{self, SpanKind, TraceIds, Tracer},
+};
 use tonic::transport::{Channel, Endpoint};
 
 use super::{Away, Connections, ask::Asker, convert};
@@ -14,6 +20,9 @@ use crate::{
     domain::accept::Ruling,
     store::command::{AwaitedVerdict, send::Told},
 };
+
+/// The span of asking for a verdict.
+const ENSURE: &str = "acquaint.connection.internal.v1.FactService/EnsureConnection";
 
 /// How connection-service is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +41,23 @@ pub struct RemoteConnections {
     client: FactServiceClient<Channel>,
     asker: Asker,
     verdict_wait_max: Duration,
+    tracer: Tracer,
 }
 
 impl RemoteConnections {
-    /// Asks over `channel`, from a task that ends with the last clone of this.
+    /// Asks over `channel`, from a task that ends with the last clone of this. Its calls are part of their callers' traces.
     pub fn new(channel: Channel, options: &RemoteOptions) -> Self {
+        Self::traced(channel, options, Tracer::without_export(TraceIds::new(0)))
+    }
+
+    /// Like [`new`](Self::new), and its calls are spans of `tracer`.
+    pub fn traced(channel: Channel, options: &RemoteOptions, tracer: Tracer) -> Self {
         let client = FactServiceClient::new(channel);
         Self {
-            asker: Asker::start(client.clone(), options.ask_wait_max),
+            asker: Asker::start(client.clone(), options.ask_wait_max, tracer.clone()),
             client,
             verdict_wait_max: options.verdict_wait_max,
+            tracer,
         }
     }
 }
@@ -76,11 +92,16 @@ impl Connections for RemoteConnections {
             invitee_id: awaited.invitee.to_string(),
         });
         deadline.apply(&mut request);
+        let mut span = self
+            .tracer
+            .begin(ENSURE, SpanKind::Client, trace::current());
+        span.context().apply(&mut request);
         let mut client = self.client.clone();
         let answer = deadline
             .run(async { client.ensure_connection(request).await })
             .await
             .map_err(|status| {
+                span.fail();
                 tracing::debug!(code = ?status.code(), "connection-service gives no verdict");
                 Away
             })?;

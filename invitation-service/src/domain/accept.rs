@@ -67,6 +67,7 @@ pub fn accept(
         attempts: 0,
         next_attempt: now.plus(policy.acceptance_first_retry),
         request_id,
+        trace: None,
         overtaken: false,
     });
     Ok(Accepting::Started(Transition {

@@ -185,6 +185,7 @@ pub fn offer_again(pair: &mut Pair, common_position: u64, now: Time) -> Option<T
             attempts: 0,
             next_attempt: now,
             request_id: None,
+            trace: None,
             overtaken: false,
         }),
     });

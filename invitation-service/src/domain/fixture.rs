@@ -168,6 +168,7 @@ pub(super) fn accepting(invitation: Invitation) -> Live {
             attempts: 0,
             next_attempt: at(policy().acceptance_first_retry),
             request_id: None,
+            trace: None,
             overtaken: false,
         }),
     }

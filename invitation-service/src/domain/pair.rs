@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{
     id::{PairKey, Side, Sides},
     time::{Span, Time},
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -63,6 +64,8 @@ pub struct Acceptance {
     pub next_attempt: Time,
     /// The `request_id` of the crossing invitation that accepted it, if it was one: its remembered answer follows the verdict.
     pub request_id: Option<Uuid>,
+    /// The trace of the call that accepted, for whoever sees the acceptance through; no decision looks at it.
+    pub trace: Option<TraceContext>,
     /// A block has come since the invitation was decided: unless the verdict connects the two, it ends.
     pub overtaken: bool,
 }

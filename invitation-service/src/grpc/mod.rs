@@ -20,14 +20,20 @@ use acquaint_proto::invitation::v1::{
     invitation_service_server::{self, InvitationService, InvitationServiceServer},
 };
 use futures::Stream;
-use service_kit::{deadline::within, server::MESSAGE_BYTES_MAX};
+use service_kit::{
+    deadline::within,
+    server::{Api, MESSAGE_BYTES_MAX},
+};
 use tonic::{Request, Response, Status, service::RoutesBuilder};
 
 use self::token::Tokens;
 use crate::usecase::Context;
 
-/// The full names of the services.
-pub const SERVICE_NAMES: [&str; 1] = [invitation_service_server::SERVICE_NAME];
+/// What is served.
+pub const API: Api = Api {
+    services: &[invitation_service_server::SERVICE_NAME],
+    descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
+};
 
 /// The routes of every service, working with `context`.
 pub fn routes(context: Arc<Context>) -> RoutesBuilder {

@@ -50,7 +50,7 @@ pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
             _ => ("DEPENDENCY_UNAVAILABLE", Code::Unavailable),
         };
         // Also for the log.
-        Refused::new(code, reason, of(failure, clock).message())
+        Refused::new(code, reason, status::logged(of(failure, clock)).message())
     };
     let name = format!("ERROR_REASON_{}", refused.reason);
     let reason = error::ErrorReason::from_str_name(&name).unwrap_or_default();

@@ -36,7 +36,7 @@ impl Edge {
         let edge = self.clone();
         let answers = messages.map(move |message| match message {
             Ok(message) => Ok(edge.to_message(&scope, message)),
-            Err(failure) => Err(edge.failed(failure)),
+            Err(failure) => Err(service_kit::status::logged(edge.failed(failure))),
         });
         Ok(Box::pin(answers))
     }

@@ -8,6 +8,7 @@ use service_kit::{
     error::StoreError,
     id::{MemberId, PairKey},
     time::Time,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -22,6 +23,10 @@ use crate::domain::{
 pub trait Rows {
     /// The store's time: the highest of the clock and the last committed time, the same throughout the transaction.
     fn now(&self) -> Time;
+    /// The trace of the request that the command serves, if it serves one.
+    fn trace(&self) -> Option<TraceContext> {
+        None
+    }
     /// A new UUIDv7, sorting after every earlier one.
     fn next_id(&mut self) -> Uuid;
     /// Any number, for spreading waits.

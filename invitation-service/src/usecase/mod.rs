@@ -7,8 +7,11 @@ pub mod accept_invitation;
 pub mod batch;
 pub mod end_invitation;
 pub mod finish_acceptance;
+mod metrics;
 pub mod send_invitation;
 pub mod watch_invitations;
+
+pub use metrics::UsecaseMetrics;
 
 use std::sync::Arc;
 
@@ -18,6 +21,7 @@ use service_kit::{
     error::StoreError,
     id::MemberId,
     time::Time,
+    trace::Tracer,
     watch::{WatchEnd, Watches},
 };
 
@@ -74,6 +78,10 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Where streams are started.
     pub watches: Watches,
+    /// What begins spans.
+    pub tracer: Tracer,
+    /// What is counted of the calls and the worker.
+    pub metrics: UsecaseMetrics,
     /// Members whom the store has confirmed to have no place left, with when the next is free.
     pub without_place: Cache<MemberId, Time>,
 }

@@ -106,6 +106,8 @@ async fn decide(context: &Context, command: &mut SendInvitation, unnamed: u64) -
     let now = context.clock.now();
     let (reservation, told) =
         tokio::join!(context.limiter.reserve(&command.inviter, request, now), ask);
+    context.metrics.asked(told.is_some());
+    context.metrics.reserved(reservation);
     command.told = told;
     let place = match reservation {
         Reservation::Taken(place) => Some(place),

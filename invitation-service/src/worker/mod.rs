@@ -6,10 +6,18 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
-use service_kit::{deadline::Deadline, error::StoreError, id::PairKey};
+use service_kit::{
+    deadline::Deadline,
+    error::StoreError,
+    id::PairKey,
+    trace::{self, SpanKind},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::usecase::{Context, finish_acceptance};
+use crate::{
+    domain::accept::Ruled,
+    usecase::{Context, finish_acceptance},
+};
 
 /// How many pairs are looked at in one round.
 const PAIRS_MAX: usize = 200;
@@ -19,6 +27,8 @@ const MEMBERS_MAX: usize = 20;
 const FINISHING_MAX: usize = 16;
 /// In how many rounds what is over is deleted once.
 const FORGET_EVERY: u64 = 10;
+/// The span of seeing an acceptance through.
+const FINISHING: &str = "worker/FinishAcceptance";
 /// How long one acceptance is seen through.
 const FINISHING_TIME: Duration = Duration::from_secs(5);
 
@@ -47,21 +57,51 @@ async fn round(context: &Context, forget: bool) -> Result<bool, StoreError> {
     let full = pairs.len() == PAIRS_MAX || members.len() == MEMBERS_MAX;
     stream::iter(pairs)
         .for_each_concurrent(FINISHING_MAX, |key| async {
-            if let Err(error) = review(context, key).await {
+            let reviewed = review(context, key).await;
+            context.metrics.work.ended("pairs", &reviewed);
+            if let Err(error) = reviewed {
                 tracing::warn!("a pair could not be reviewed: {error}");
             }
         })
         .await;
     for member in members {
-        context.store.auto_withdraw(member).await?;
+        let withdrawn = context.store.auto_withdraw(member).await;
+        context.metrics.work.ended("auto_withdrawals", &withdrawn);
+        withdrawn?;
     }
     let forgetting = forget && context.store.forget_old().await?;
     Ok(forgetting || full)
 }
 
 async fn review(context: &Context, key: PairKey) -> Result<(), StoreError> {
-    if let Some(awaited) = context.store.review(key).await? {
-        finish_acceptance::run(context, &awaited, Deadline::after(FINISHING_TIME)).await?;
-    }
+    let Some(awaited) = context.store.review(key).await? else {
+        return Ok(());
+    };
+    // A part of the trace of the call that accepted.
+    let mut span = context
+        .tracer
+        .begin(FINISHING, SpanKind::Internal, awaited.trace);
+    let within = span.context();
+    let finishing = async {
+        let deadline = Deadline::after(FINISHING_TIME);
+        let finished = finish_acceptance::run(context, &awaited, deadline).await;
+        let outcome = outcome(&finished);
+        context.metrics.work.done("acceptances", outcome);
+        span.set("acquaint.outcome", outcome);
+        tracing::debug!(outcome, "an acceptance was taken up");
+        finished
+    };
+    trace::within(within, finishing).await?;
     Ok(())
+}
+
+fn outcome(finished: &Result<Option<Ruled>, StoreError>) -> &'static str {
+    match finished {
+        Ok(Some(Ruled::Connected { .. })) => "connected",
+        Ok(Some(Ruled::Returned { .. })) => "returned",
+        Ok(Some(Ruled::Gone)) => "gone",
+        Ok(Some(Ruled::NotAwaited)) => "done_before",
+        Ok(None) => "no_verdict",
+        Err(_) => "failed",
+    }
 }

@@ -6,6 +6,11 @@ use std::sync::mpsc as std_mpsc;
 use futures::future::{FutureExt as _, join_all};
 
 use super::*;
+use crate::metrics::store::StoreMetrics;
+
+fn metrics() -> WriterMetrics {
+    StoreMetrics::default().writer
+}
 
 /// What the engine has done, seen from outside.
 #[derive(Default, Debug, Clone, PartialEq)]
@@ -92,7 +97,7 @@ impl Fixture {
             batch_commands_max: batch,
         };
         Self {
-            store: GroupCommit::spawn(engine, "test-writer", options).unwrap(),
+            store: GroupCommit::spawn(engine, "test-writer", options, metrics()).unwrap(),
             log,
         }
     }
@@ -255,7 +260,13 @@ async fn an_engine_that_dies_is_noticed() {
             panic!("a mistake in an engine");
         }
     }
-    let store = GroupCommit::spawn(Dying, "test-dying", GroupCommitOptions::default()).unwrap();
+    let store = GroupCommit::spawn(
+        Dying,
+        "test-dying",
+        GroupCommitOptions::default(),
+        metrics(),
+    )
+    .unwrap();
     assert!(matches!(
         store.submit(|()| Ok(())).await,
         Err(StoreError::Internal(_))
@@ -272,7 +283,7 @@ async fn an_engine_that_dies_is_noticed() {
 fn inline_commits_at_once_on_the_callers_task() {
     let engine = Memory::default();
     let log = engine.log.clone();
-    let store = GroupCommit::inline(engine);
+    let store = GroupCommit::inline(engine, metrics());
     let other = store.clone();
     assert_eq!(store.submit(add(7)).now_or_never(), Some(Ok(1)));
     assert_eq!(

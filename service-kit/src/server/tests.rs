@@ -20,6 +20,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse
 use tower::Service;
 
 use super::*;
+use crate::trace::{TraceIds, Tracer};
 
 struct Running {
     channel: Channel,
@@ -40,8 +41,8 @@ async fn start(routes: RoutesBuilder, drain: Duration) -> Running {
     let server = tokio::spawn(serve(
         listener,
         routes,
-        &["test.Known"],
-        &[],
+        API,
+        requests(),
         health.clone(),
         shutdown.clone(),
         options,
@@ -58,6 +59,15 @@ async fn start(routes: RoutesBuilder, drain: Duration) -> Running {
         shutdown,
         server,
     }
+}
+
+const API: Api = Api {
+    services: &["test.Known"],
+    descriptor_sets: &[],
+};
+
+fn requests() -> Requests {
+    Requests::new(&API, Tracer::without_export(TraceIds::new(1))).unwrap()
 }
 
 const LONG: Duration = Duration::from_mins(10);
@@ -87,8 +97,8 @@ async fn only_loopback_is_listened_on() {
     let refused = serve(
         open,
         none,
-        &[],
-        &[],
+        API,
+        requests(),
         health,
         token,
         ServerOptions::default(),

@@ -15,7 +15,10 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 
+use tokio::time::Instant;
+
 use super::OpenError;
+use crate::metrics::store::CheckpointMetrics;
 
 /// A passive checkpoint each time that the log has grown by so many frames (4 MiB at 4 KiB a page).
 const PASSIVE_FRAMES: u32 = 1_024;
@@ -29,6 +32,7 @@ const RESTART_WAIT_MAX: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Checkpointer {
     shared: Arc<Shared>,
+    metrics: CheckpointMetrics,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,37 +67,39 @@ impl Shared {
 }
 
 impl Checkpointer {
-    pub(super) fn spawn(conn: Connection) -> io::Result<Self> {
+    pub(super) fn spawn(conn: Connection, metrics: CheckpointMetrics) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new()
             .name("store-checkpointer".to_owned())
             .spawn({
-                let shared = shared.clone();
+                let (shared, metrics) = (shared.clone(), metrics.clone());
                 move || {
                     if let Err(error) = conn.busy_timeout(RESTART_WAIT_MAX) {
                         tracing::warn!("checkpointer: {error}");
                     }
                     while let Some(frames) = shared.next() {
-                        run(&conn, CheckpointMode::PASSIVE);
+                        run(&conn, CheckpointMode::PASSIVE, &metrics);
                         if frames >= RESTART_FRAMES {
-                            run(&conn, CheckpointMode::RESTART);
+                            run(&conn, CheckpointMode::RESTART, &metrics);
                         }
                     }
-                    run(&conn, CheckpointMode::TRUNCATE);
+                    run(&conn, CheckpointMode::TRUNCATE, &metrics);
                 }
             })?;
         Ok(Self {
             shared,
+            metrics,
             thread: Some(thread),
         })
     }
 
     /// Follows the commits of `writer` from now on. Replaces any other log hook of that connection.
     pub(super) fn watch(&self, writer: &mut Connection) -> Result<(), OpenError> {
-        let shared = self.shared.clone();
+        let (shared, metrics) = (self.shared.clone(), self.metrics.clone());
         let mut told = 0;
         let hook = move |_: &mut Wal, frames: i32| {
             let frames = u32::try_from(frames).unwrap_or(0);
+            metrics.log_has(frames);
             if frames < told {
                 // The log has started anew.
                 told = 0;
@@ -124,13 +130,20 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(conn: &Connection, mode: CheckpointMode) {
+fn run(conn: &Connection, mode: CheckpointMode, metrics: &CheckpointMetrics) {
+    let begun = Instant::now();
     match conn.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), mode) {
-        Ok((frames, done)) => tracing::debug!(frames, done, "checkpoint"),
+        Ok((frames, done)) => {
+            metrics.done(begun.elapsed());
+            tracing::debug!(frames, done, "checkpoint");
+        }
         // A reader or the writer would not wait; the next one will do it.
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
             tracing::debug!("checkpoint put off: {error}");
         }
-        Err(error) => tracing::error!("checkpoint failed: {error}"),
+        Err(error) => {
+            metrics.failed();
+            tracing::error!("checkpoint failed: {error}");
+        }
     }
 }

@@ -6,16 +6,22 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::error::StoreError;
+use crate::metrics::store::{self, ReaderMetrics};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// A handle to the readers of a store. Clones share them; their threads end when the last is dropped and the queue is empty.
 #[derive(Clone)]
-pub struct Readers(Kind);
+pub struct Readers {
+    kind: Kind,
+    metrics: ReaderMetrics,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -31,7 +37,11 @@ impl std::fmt::Debug for Readers {
 
 impl Readers {
     /// One thread for each of `conns`, with one queue for all.
-    pub(super) fn spawn(conns: Vec<Connection>, queue_max: usize) -> io::Result<Self> {
+    pub(super) fn spawn(
+        conns: Vec<Connection>,
+        queue_max: usize,
+        metrics: ReaderMetrics,
+    ) -> io::Result<Self> {
         let (queue, jobs) = mpsc::channel::<Job>(queue_max);
         let jobs = Arc::new(Mutex::new(jobs));
         for (n, conn) in conns.into_iter().enumerate() {
@@ -49,12 +59,26 @@ impl Readers {
                     }
                 })?;
         }
-        Ok(Self(Kind::Threads(queue)))
+        Ok(Self {
+            kind: Kind::Threads(queue),
+            metrics,
+        })
     }
 
     /// Reads on the caller's task.
-    pub(super) fn inline(conn: Connection) -> Self {
-        Self(Kind::Inline(Arc::new(Mutex::new(conn))))
+    pub(super) fn inline(conn: Connection, metrics: ReaderMetrics) -> Self {
+        Self {
+            kind: Kind::Inline(Arc::new(Mutex::new(conn))),
+            metrics,
+        }
+    }
+
+    /// Adds how many reads wait to what is scraped.
+    pub fn register_queue(&self, registry: &mut Registry) {
+        if let Kind::Threads(queue) = &self.kind {
+            let help = "Reads that wait for a reader";
+            store::register_queue(registry, "store_read_queue", help, queue);
+        }
     }
 
     /// Runs `f` on a reader thread inside one read transaction: all that it reads is of one moment, the moment of its first look,
@@ -66,17 +90,31 @@ impl Readers {
         &self,
         f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let queue = match &self.0 {
+        let result = self.run(f).await;
+        self.metrics.ended(&result);
+        result
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let asked = Instant::now();
+        let queue = match &self.kind {
             Kind::Threads(queue) => queue,
             Kind::Inline(conn) => {
                 return snapshot(&conn.lock().unwrap_or_else(PoisonError::into_inner), f);
             }
         };
         let (answer, answered) = oneshot::channel();
+        let metrics = self.metrics.clone();
         let job: Job = Box::new(move |conn| {
             if !answer.is_closed() {
                 // The caller may stop waiting meanwhile.
-                let _ = answer.send(snapshot(conn, f));
+                let begun = Instant::now();
+                let value = snapshot(conn, f);
+                metrics.read(begun - asked, begun.elapsed());
+                let _ = answer.send(value);
             }
         });
         queue.try_send(job).map_err(|error| match error {

@@ -4,6 +4,7 @@
 
 mod codec;
 mod feed;
+mod metrics;
 mod reads;
 mod rows;
 mod store;
@@ -11,6 +12,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -21,6 +23,7 @@ use service_kit::error::StoreError;
 use service_kit::feed::Hub;
 use service_kit::group_commit::{Engine, GroupCommit, GroupCommitOptions};
 use service_kit::id::{MemberId, PairKey};
+use service_kit::metrics::store::StoreMetrics;
 use service_kit::secret::StoreSecret;
 use service_kit::sqlite::{
     self, Checkpointer, OpenError, Readers, SqliteFile, SqliteOptions, migrate,
@@ -58,6 +61,8 @@ struct Shared {
     epochs: Epochs,
     hub: Hub,
     acknowledged: watch::Receiver<u64>,
+    metrics: StoreMetrics,
+    file: PathBuf,
 }
 
 impl SqliteStore {
@@ -82,6 +87,7 @@ impl SqliteStore {
         let epochs = Epochs::begin(&conn, head.position, &*random)?;
         let readers = file.readers(executor)?;
         let checkpointer = file.checkpointer(executor, &mut conn)?;
+        let (metrics, path) = (file.metrics().clone(), file.path().to_owned());
         let hub = Hub::new();
         hub.publish(head.position, []);
         let (tell, acknowledged) = watch::channel(head.acknowledged);
@@ -92,7 +98,8 @@ impl SqliteStore {
             _checkpointer: checkpointer,
             _file: file,
         };
-        let writer = GroupCommit::start(engine, "store-writer", group_commit, executor)
+        let of_writer = metrics.writer.clone();
+        let writer = GroupCommit::start(engine, "store-writer", group_commit, executor, of_writer)
             .map_err(OpenError::Thread)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -104,6 +111,8 @@ impl SqliteStore {
                 epochs,
                 hub,
                 acknowledged,
+                metrics,
+                file: path,
             }),
         })
     }

@@ -84,6 +84,7 @@ fn an_acceptance_is_stored_with_its_number_its_time_and_when_to_see_it_through()
         attempts: 0,
         next_attempt: NOW.plus(policy().acceptance_first_retry),
         request_id,
+        trace: None,
         overtaken: false,
     };
     assert_eq!(live.acceptance, Some(stored));

@@ -29,7 +29,7 @@ use crate::domain::{
     view::{Entry, View, view},
     withdraw::auto_withdraw_due,
 };
-use service_kit::time::Time;
+use service_kit::{time::Time, trace::TraceContext};
 
 /// An acceptance that connection-service is to rule on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct AwaitedVerdict {
     pub inviter: MemberId,
     /// Who has accepted.
     pub invitee: MemberId,
+    /// The trace of the call that accepted.
+    pub trace: Option<TraceContext>,
 }
 
 impl AwaitedVerdict {
@@ -57,6 +59,7 @@ impl AwaitedVerdict {
             accept_time: acceptance.time,
             inviter: pair.key.member(live.invitation.inviter).clone(),
             invitee: pair.key.member(live.invitation.invitee()).clone(),
+            trace: acceptance.trace,
         })
     }
 }
@@ -93,6 +96,10 @@ pub(super) fn settle(
             (position, after.invitation_mut(&step.invitation.id))
         {
             invitation.last_event = position;
+        }
+        let awaited = after.live.as_mut().filter(|_| step.to == State::Accepting);
+        if let Some(acceptance) = awaited.and_then(|live| live.acceptance.as_mut()) {
+            acceptance.trace = rows.trace();
         }
         for role in Role::BOTH {
             settle_side(rows, &after.key, step, role, position, content)?;

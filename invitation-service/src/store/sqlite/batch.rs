@@ -14,6 +14,7 @@ use service_kit::{
     id::{IdSource, MemberId, PairKey},
     secret::StoreSecret,
     time::Time,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -106,6 +107,8 @@ pub(super) struct Batch<C> {
     pub(super) appended: Vec<Appended>,
     /// Whom the events concern that this transaction has appended.
     concerned: Vec<MemberId>,
+    /// The trace of the request that the command under way serves.
+    trace: Option<TraceContext>,
     /// Whether there is a transaction to write in; else everything stays in memory.
     writable: bool,
 }
@@ -134,6 +137,7 @@ impl<C: Borrow<Connection>> Batch<C> {
             newly_erased: Vec::new(),
             appended: Vec::new(),
             concerned: Vec::new(),
+            trace: None,
             writable,
         }
     }
@@ -141,6 +145,15 @@ impl<C: Borrow<Connection>> Batch<C> {
     /// The connection.
     pub(super) fn conn(&self) -> &Connection {
         self.conn.borrow()
+    }
+
+    /// Says which trace the next command belongs to.
+    pub(super) fn serve(&mut self, trace: Option<TraceContext>) {
+        self.trace = trace;
+    }
+
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.trace
     }
 
     /// Begins: the store's time is the clock's, or the last committed if the clock was set back.

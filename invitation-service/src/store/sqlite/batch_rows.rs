@@ -9,6 +9,7 @@ use service_kit::{
     error::StoreError,
     id::{MemberId, PairKey},
     time::Time,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -29,6 +30,10 @@ use crate::{
 impl<C: Borrow<Connection>> Rows for Batch<C> {
     fn now(&self) -> Time {
         self.now
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        self.trace()
     }
 
     fn next_id(&mut self) -> Uuid {

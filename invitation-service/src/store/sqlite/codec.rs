@@ -8,6 +8,7 @@ use service_kit::{
     error::StoreError,
     id::{MemberId, Side, Sides},
     time::Time,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -97,6 +98,13 @@ pub(super) fn uuid(bytes: &[u8]) -> Result<Uuid, StoreError> {
 
 pub(super) fn optional_uuid(bytes: Option<Vec<u8>>) -> Result<Option<Uuid>, StoreError> {
     bytes.map(|bytes| uuid(&bytes)).transpose()
+}
+
+pub(super) fn optional_trace(bytes: Option<Vec<u8>>) -> Result<Option<TraceContext>, StoreError> {
+    let trace = |bytes: Vec<u8>| {
+        TraceContext::from_bytes(&bytes).ok_or_else(|| StoreError::corrupt("a malformed trace"))
+    };
+    bytes.map(trace).transpose()
 }
 
 pub(super) fn hash(bytes: &[u8]) -> Result<[u8; 16], StoreError> {

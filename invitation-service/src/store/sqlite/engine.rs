@@ -31,6 +31,10 @@ use crate::{
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/0001_start.sql")),
     ("0002_epoch", EPOCH_SQL),
+    (
+        "0003_accept_trace",
+        include_str!("../migrations/0003_accept_trace.sql"),
+    ),
 ];
 
 /// The write side.

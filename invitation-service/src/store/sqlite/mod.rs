@@ -7,11 +7,12 @@ mod batch_rows;
 mod codec;
 mod engine;
 mod events;
+mod metrics;
 mod reads;
 mod tables;
 mod watch;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -23,9 +24,11 @@ use service_kit::{
     feed::{Hub, Subscription},
     group_commit::{GroupCommit, GroupCommitOptions},
     id::{IdSource, MemberId, PairKey},
+    metrics::store::StoreMetrics,
     secret::StoreSecret,
     sqlite::{OpenError, Readers, SqliteFile, SqliteOptions},
     time::Time,
+    trace,
 };
 use uuid::Uuid;
 
@@ -64,6 +67,8 @@ pub struct SqliteStore {
     hub: Hub,
     epochs: Epochs,
     secret: StoreSecret,
+    metrics: StoreMetrics,
+    file: PathBuf,
 }
 
 impl SqliteStore {
@@ -78,6 +83,7 @@ impl SqliteStore {
         let (clock, executor) = (environment.clock.clone(), environment.executor);
         let file = SqliteFile::open(options)?;
         let readers = file.readers(executor)?;
+        let (metrics, path) = (file.metrics().clone(), file.path().to_owned());
         let hub = Hub::new();
         let Opened {
             engine,
@@ -89,6 +95,7 @@ impl SqliteStore {
             "invitation-writer",
             GroupCommitOptions::default(),
             executor,
+            metrics.writer.clone(),
         )
         .map_err(OpenError::Thread)?;
         Ok(Self {
@@ -99,6 +106,8 @@ impl SqliteStore {
             hub,
             epochs,
             secret,
+            metrics,
+            file: path,
         })
     }
 
@@ -108,9 +117,12 @@ impl SqliteStore {
         + Send
         + 'static,
     ) -> Result<T, StoreError> {
-        let policy = self.policy.clone();
+        let (policy, trace) = (self.policy.clone(), trace::current());
         self.writer
-            .submit(move |batch| command(batch, &policy))
+            .submit(move |batch| {
+                batch.serve(trace);
+                command(batch, &policy)
+            })
             .await
     }
 

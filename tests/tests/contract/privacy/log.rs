@@ -8,7 +8,10 @@ use acquaint_tests::{
     refusal::reason,
     wait::eventually,
 };
-use service_kit::time::Span;
+use service_kit::{
+    telemetry::{LogFormat, LogOptions, init},
+    time::Span,
+};
 
 use super::{Watch, erase};
 use crate::wire::Wire;
@@ -31,7 +34,10 @@ fn noted(inviter: &str, invitee: &str, note: &str) -> SendInvitationRequest {
 
 /// In a process of its own, whose log the other one reads.
 async fn notes_of_every_kind_live_and_die() {
-    service_kit::telemetry::init();
+    init(&LogOptions {
+        filter: "trace".to_owned(),
+        format: LogFormat::Human,
+    });
     let mut setup = Setup::default();
     setup.invitation_policy.weekly_cap = 4;
     let mut pair = Pair::with(setup).await;
@@ -111,13 +117,15 @@ async fn notes_are_in_no_log_at_any_level() {
         .args(["--exact", "privacy::log::notes_are_in_no_log_at_any_level"])
         .arg("--nocapture")
         .env(INNER, "yes")
-        .env(service_kit::telemetry::LOG_VARIABLE, "trace")
         .output()
         .unwrap();
     let log = String::from_utf8_lossy(&logged.stderr);
     let tail: Vec<_> = log.lines().rev().take(30).collect();
     assert!(logged.status.success(), "{tail:#?}");
-    assert!(log.contains(LOGGED) && log.contains("TRACE"), "{tail:#?}");
+    assert!(
+        log.contains(LOGGED) && log.contains("DEBUG acquaint::request"),
+        "{tail:#?}"
+    );
     assert!(
         log.contains("the store is corrupt"),
         "why a row was not read"

@@ -287,6 +287,7 @@ impl Model {
             panic!("only what is being accepted awaits a verdict");
         };
         AwaitedVerdict {
+            trace: None,
             invitation_id: invitation.id,
             acceptance: invitation.acceptances,
             accept_time: since,

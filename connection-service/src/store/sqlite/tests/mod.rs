@@ -16,6 +16,7 @@ use service_kit::clock::ManualClock;
 use service_kit::environment::Environment;
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::id::{MemberId, PairKey};
+use service_kit::metrics::work::WorkMetrics;
 use service_kit::sqlite::{SqliteOptions, Synchronous};
 use service_kit::time::{Span, Time};
 use tempfile::TempDir;
@@ -127,7 +128,9 @@ impl Fixture {
     }
 
     async fn round(&self) {
-        worker::round(&self.store).await.unwrap();
+        worker::round(&self.store, &WorkMetrics::default())
+            .await
+            .unwrap();
     }
 
     /// The others in a member's list of connections, newest first.

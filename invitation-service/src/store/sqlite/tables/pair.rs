@@ -5,6 +5,7 @@ use service_kit::{
     error::StoreError,
     id::{PairKey, Side, Sides},
     time::Time,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -44,6 +45,7 @@ fn read_pair(key: &PairKey, row: &Row<'_>) -> Result<(Pair, Option<Time>), Store
                 attempts: codec::count(row.get("accept_attempts")?)?,
                 next_attempt: codec::time(row, "accept_next_attempt")?,
                 request_id: codec::optional_uuid(row.get("accept_request_id")?)?,
+                trace: codec::optional_trace(row.get("accept_trace")?)?,
                 overtaken: row.get("accept_overtaken")?,
             }),
         };
@@ -90,8 +92,8 @@ pub(in crate::store::sqlite) fn save_pair(
     conn.prepare_cached(
         "insert or replace into pair (low, high, invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances,
              last_event, accept_time, accept_attempts, accept_next_attempt, accept_request_id, accept_overtaken, connect_time, connect_invitation_id,
-             blocked_by_low, blocked_by_high, facts_position, remains, due)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+             blocked_by_low, blocked_by_high, facts_position, remains, due, accept_trace)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     )?
     .execute(params![
         low,
@@ -116,6 +118,7 @@ pub(in crate::store::sqlite) fn save_pair(
         codec::position_number(pair.facts_position),
         codec::remains_text(pair)?,
         due.map(Time::millis),
+        acceptance.and_then(|a| a.trace).map(TraceContext::to_bytes),
     ])?;
     save_due(conn, &pair.key, was_due, due)
 }
