@@ -3,7 +3,7 @@
 # Deliberately absent: how Rust is compiled; cargo knows.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak tools
+.PHONY: help run test lint soak docs tools
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ lint: ## Checks formatting, lints and the contracts
 
 soak: ## Runs the searches, models and races at full counts and writes docs/soak.md
 	@exec scripts/soak.sh
+
+docs: ## Writes docs/configuration.md from the code
+	@exec scripts/docs.sh
 
 tools: ## Installs curl, buf, grpcurl and the clients' libraries, once, into ./.tools
 	@exec scripts/tools.sh

@@ -3,8 +3,8 @@
     check-readme.py INVITATION_PORT CONNECTION_PORT [--write]
 
 Runs every block of commands, and compares what comes with the block of output that follows it, but for ids, times and tokens; --write
-puts what came there instead. Also: the program shown is the one in clients/, every key of the configuration and every reason of a refusal
-is named, and no page links to a file that is not there. Deliberately absent: the commands that start and test the pair.
+puts what came there instead. Also: the program shown is the one in clients/, every reason of a refusal is named, every key of the configuration
+that is named is one, and no page links to a file that is not there. Deliberately absent: the commands that start and test the pair.
 """
 
 import pathlib
@@ -61,9 +61,8 @@ def named(text):
     """What the README should name and does not, or names and should not."""
     shown = [block[2] for block in BLOCK.finditer(text) if block[1] == "python"]
     wrong = [] if shown == [(ROOT / "clients/python/hello.py").read_text()] else ["clients/python/hello.py is another than shown"]
-    sources = [*ROOT.glob("*/src/config.rs"), ROOT / "service-kit/src/telemetry.rs"]
-    keys = {key for source in sources for key in re.findall(r'"(ACQUAINT_\w+)"', source.read_text())}
-    wrong += [f"{key} stands either in the README or in the sources" for key in keys ^ set(re.findall(r"`(ACQUAINT_\w+)`", text))]
+    keys = set(re.findall(r"`(ACQUAINT_\w+)`", (ROOT / "docs/configuration.md").read_text()))
+    wrong += [f"{key} is no key" for key in set(re.findall(r"\b(ACQUAINT_\w+)", text)) - keys]
     reasons = re.findall(r"ERROR_REASON_(\w+) = [1-9]", (ROOT / "proto/acquaint/error/v1/error_reason.proto").read_text())
     return wrong + [f"{reason} is not named" for reason in reasons if f"`{reason}`" not in text]
 

@@ -1,51 +1,37 @@
-//! The porch of connection-service: configuration from the environment, a listener, and [`connection_service::run`].
+//! The porch of connection-service: the command line, the log, a listener, and [`connection_service::run`].
 //!
 //! Deliberately absent: everything else.
 
-use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use connection_service::Config;
+use service_kit::cli::{Outcome, Program, block_on};
 use service_kit::clock::SystemClock;
-use service_kit::telemetry::{self, LogFormat, LogOptions};
-use service_kit::{server, shutdown};
+use service_kit::config::Loaded;
+use service_kit::{server, shutdown, telemetry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The store has threads of its own; what is left for the runtime is the wire.
-const RUNTIME_THREADS: usize = 2;
-
 fn main() -> ExitCode {
-    telemetry::init(&LogOptions {
-        filter: std::env::var(telemetry::LOG_VARIABLE).unwrap_or_default(),
-        format: LogFormat::Human,
-    });
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{}", telemetry::chain(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    let about = "Connections and blocks between the members of a professional network";
+    Program::new(about, Config::schema(), |config| config.listen, serve).run()
 }
 
-fn serve() -> Result<(), Box<dyn Error>> {
-    let config = Config::from_env(|key| std::env::var(key).ok())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(RUNTIME_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+fn serve(loaded: Loaded<Config>) -> Outcome {
+    telemetry::init(&loaded.config.log);
+    loaded.log();
+    let config = loaded.config;
+    block_on(config.runtime_threads, async {
         let listener = server::listen(config.listen).await?;
         tracing::info!(
             address = %listener.local_addr()?,
             database = %config.database.path.display(),
-            "connection-service starts; it serves callers on this machine alone, without credentials"
+            "connection-service serves callers on this machine, without credentials"
         );
         let shutdown = shutdown::signal();
         connection_service::run(config, listener, Arc::new(SystemClock), shutdown).await?;
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }

@@ -94,8 +94,9 @@ pub async fn run(
     let mut seen =
         Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
     let (database, policy) = (config.database.clone(), config.policy.clone());
+    let group_commit = config.group_commit;
     let environment = Environment::system(clock.clone());
-    let open = move || SqliteStore::open(database, policy, environment);
+    let open = move || SqliteStore::open(database, group_commit, policy, environment);
     let store = tokio::task::spawn_blocking(open)
         .await
         .map_err(RunError::Panicked)??;

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::config::{Findings, Key};
 use crate::environment::Executor;
 use crate::error::StoreError;
 use crate::metrics::store::{self, WriterMetrics};
@@ -49,6 +50,45 @@ impl Default for GroupCommitOptions {
         Self {
             queue_commands_max: 4_096,
             batch_commands_max: 256,
+        }
+    }
+}
+
+impl GroupCommitOptions {
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::count(
+                "group_commit.queue_commands_max",
+                "commands",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.queue_commands_max,
+                "commands that may wait for the writer; one more is refused",
+            ),
+            Key::count(
+                "group_commit.batch_commands_max",
+                "commands",
+                1..=65_536,
+                |o: &mut Self| &mut o.batch_commands_max,
+                "commands that share one commit at most",
+            ),
+        ]
+    }
+
+    /// What should be known about the options.
+    pub fn check(&self, findings: &mut Findings) {
+        if self.queue_commands_max < self.batch_commands_max {
+            findings.risky(
+                &[
+                    "group_commit.queue_commands_max",
+                    "group_commit.batch_commands_max",
+                ],
+                format!(
+                    "no more than {} commands can wait, so a commit is never shared by the {} that could share it, and under load callers are \
+                     refused who would have fitted",
+                    self.queue_commands_max, self.batch_commands_max
+                ),
+            );
         }
     }
 }

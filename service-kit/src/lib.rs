@@ -2,14 +2,15 @@
 //!
 //! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
-//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@env`], [`shutdown`]), and what shows it to those who run
+//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod deadline;
-pub mod env;
 pub mod environment;
 pub mod epoch;
 pub mod error;

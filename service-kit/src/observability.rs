@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{ADDRESS, Findings, HTTP_URL, Key};
 use crate::metrics::work::WorkMetrics;
 use crate::metrics::{self, Metrics};
 use crate::requests::{MalformedDescriptors, Requests};
@@ -22,6 +23,52 @@ pub struct ObservabilityOptions {
     pub metrics_listen: Option<SocketAddr>,
     /// Where traces go.
     pub traces: TraceOptions,
+}
+
+impl ObservabilityOptions {
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::optional(
+                "metrics.listen",
+                ADDRESS,
+                |o: &mut Self| &mut o.metrics_listen,
+                "the address at which figures are scraped; none are shown without it",
+            ),
+            Key::optional(
+                "traces.otlp_endpoint",
+                HTTP_URL,
+                |o: &mut Self| &mut o.traces.otlp_endpoint,
+                "the collector's gRPC endpoint, to which traces are exported; none are without it",
+            ),
+            Key::count(
+                "traces.sample_one_in",
+                "traces",
+                0..=1_000_000,
+                |o: &mut Self| &mut o.traces.sample_one_in,
+                "one of so many traces that begin here is exported; 1 exports all, 0 none",
+            ),
+        ]
+    }
+
+    /// What does not fit together, or should be known, where the service itself is at `listen`.
+    pub fn check(&self, listen: SocketAddr, findings: &mut Findings) {
+        let Some(metrics) = self.metrics_listen else {
+            return;
+        };
+        if metrics == listen && listen.port() != 0 {
+            findings.wrong(
+                &["metrics.listen", "listen"],
+                "must be another address than listen, where callers are served",
+            );
+        }
+        if !metrics.ip().to_canonical().is_loopback() {
+            findings.risky(
+                &["metrics.listen"],
+                "whoever reaches this address can read how much the network is used; nobody is asked for credentials there",
+            );
+        }
+    }
 }
 
 /// Why a process cannot show itself as it is asked to.

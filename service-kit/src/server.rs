@@ -23,6 +23,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
+use crate::config::{Key, Unit};
+
 pub use health::HealthHandle;
 pub use listener::Listener;
 pub use while_open::{End, while_open};
@@ -69,6 +71,70 @@ impl Default for ServerOptions {
             keepalive_timeout: Duration::from_secs(20),
             drain: Duration::from_secs(10),
         }
+    }
+}
+
+impl ServerOptions {
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::count(
+                "server.connections_max",
+                "connections",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.connections_max,
+                "connections served at a time; more wait to be accepted",
+            ),
+            Key::count(
+                "server.concurrent_streams_max",
+                "calls",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.concurrent_streams_max,
+                "calls that a connection may have open at a time",
+            ),
+            Key::count(
+                "server.header_bytes_max",
+                "bytes",
+                1_024..=1_048_576,
+                |o: &mut Self| &mut o.header_bytes_max,
+                "size of the headers of a call",
+            ),
+            Key::count(
+                "server.pending_reset_streams_max",
+                "calls",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.pending_reset_streams_max,
+                "calls cancelled by the peer that may wait to be noticed; beyond, the connection is ended",
+            ),
+            Key::count(
+                "server.local_reset_streams_max",
+                "calls",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.local_reset_streams_max,
+                "calls that the peer's errors may make the server cancel; beyond, the connection is ended",
+            ),
+            Key::span(
+                "server.keepalive_interval_seconds",
+                Unit::Seconds,
+                1..=86_400,
+                |o: &mut Self| &mut o.keepalive_interval,
+                "time without a sign after which a peer is asked for one",
+            ),
+            Key::span(
+                "server.keepalive_timeout_seconds",
+                Unit::Seconds,
+                1..=3_600,
+                |o: &mut Self| &mut o.keepalive_timeout,
+                "time without an answer to that after which the connection is ended",
+            ),
+            Key::span(
+                "server.drain_seconds",
+                Unit::Seconds,
+                0..=3_600,
+                |o: &mut Self| &mut o.drain,
+                "time for which calls may go on after the server was told to end; then they are cut",
+            ),
+        ]
     }
 }
 

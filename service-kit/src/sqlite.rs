@@ -25,6 +25,7 @@ pub use migrate::migrate;
 pub use readers::Readers;
 pub use transaction::{begin, end};
 
+use crate::config::{Choice, DATABASE, Findings, Key};
 use crate::environment::Executor;
 use crate::error::StoreError;
 use crate::metrics::store::StoreMetrics;
@@ -43,6 +44,12 @@ pub enum Synchronous {
     Full,
     /// Some time later: a crash of the machine (not of the process) may lose the last commits, never their order.
     Normal,
+}
+
+impl Choice for Synchronous {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("full", Self::Full), ("normal", Self::Normal)];
+    const SHAPE: &'static str = "full | normal";
 }
 
 /// Where a store's file is and what it may use.
@@ -69,6 +76,56 @@ impl SqliteOptions {
             readers: 2,
             reader_queue_max: 4_096,
             cache_mebibytes: 64,
+        }
+    }
+
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::text(
+                "database.url",
+                DATABASE,
+                |o: &mut Self| &mut o.path,
+                "the store's file; `-wal`, `-shm` and `.lock` beside it belong to it",
+            ),
+            Key::text(
+                "sqlite.synchronous",
+                Synchronous::form(),
+                |o: &mut Self| &mut o.synchronous,
+                "`full`: what was answered survives a crash of the machine; `normal`: the last commits may not",
+            ),
+            Key::count(
+                "sqlite.readers",
+                "threads",
+                1..=64,
+                |o: &mut Self| &mut o.readers,
+                "threads that read, each with a connection of its own",
+            ),
+            Key::count(
+                "sqlite.reader_queue_max",
+                "reads",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.reader_queue_max,
+                "reads that may wait for a thread; one more is refused",
+            ),
+            Key::count(
+                "sqlite.cache_mebibytes",
+                "MiB",
+                1..=65_536,
+                |o: &mut Self| &mut o.cache_mebibytes,
+                "page cache of each connection to the store: the writer's and each reader's",
+            ),
+        ]
+    }
+
+    /// What should be known about the options.
+    pub fn check(&self, findings: &mut Findings) {
+        if self.synchronous == Synchronous::Normal {
+            findings.risky(
+                &["sqlite.synchronous"],
+                "after a crash of the machine the last commits may be gone although they were answered: an acknowledged block, removal or \
+                 erasure can be undone, and the two services may disagree until the one that lost nothing offers again what it knows",
+            );
         }
     }
 }

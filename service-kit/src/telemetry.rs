@@ -9,24 +9,22 @@ mod crash;
 mod format;
 
 use std::error::Error;
-use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{Builder, FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::{EnvFilter, Registry};
 
+use crate::config::{Choice, Form, Key};
+
 use format::Lines;
 
-/// The environment variable that says what is logged, such as `info` or `warn,service_kit=debug`.
-pub const LOG_VARIABLE: &str = "ACQUAINT_LOG";
-
 /// How the log is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogOptions {
-    /// What is logged, such as `info`, `debug` or `warn,acquaint::request=debug`; empty for `info` and worse.
+    /// What is logged, such as `info`, `debug` or `warn,acquaint::request=debug`. Default `info`.
     pub filter: String,
     /// For whom.
     pub format: LogFormat,
@@ -42,25 +40,51 @@ pub enum LogFormat {
     Json,
 }
 
-/// A text is neither `human` nor `json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be human or json")]
-pub struct UnknownLogFormat;
+impl Choice for LogFormat {
+    const WORDS: &'static [(&'static str, Self)] = &[("human", Self::Human), ("json", Self::Json)];
+    const SHAPE: &'static str = "human | json";
+}
 
-impl FromStr for LogFormat {
-    type Err = UnknownLogFormat;
-
-    fn from_str(text: &str) -> Result<Self, UnknownLogFormat> {
-        match text {
-            "human" => Ok(Self::Human),
-            "json" => Ok(Self::Json),
-            _ => Err(UnknownLogFormat),
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            filter: "info".to_owned(),
+            format: LogFormat::Human,
         }
     }
 }
 
-/// Logs to standard error from now on, panics too. A directive that cannot be understood is reported and left out. Does nothing when the
-/// process logs already. From now on the process leaves no memory image behind when it crashes.
+impl LogOptions {
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::text(
+                "log.filter",
+                FILTER,
+                |o: &mut Self| &mut o.filter,
+                "what is logged to standard error, such as `info`, `debug` or `warn,acquaint::request=debug`",
+            ),
+            Key::text(
+                "log.format",
+                LogFormat::form(),
+                |o: &mut Self| &mut o.format,
+                "`human`: a line of words; `json`: an object in each line",
+            ),
+        ]
+    }
+}
+
+/// Directives of the log.
+const FILTER: Form<String> = Form {
+    shape: "DIRECTIVES",
+    parse: |text| match directives().parse(text) {
+        Ok(_) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err("must be directives such as warn,acquaint::request=debug".to_owned()),
+    },
+    show: String::clone,
+};
+
+/// Logs to standard error from now on, panics too. Does nothing when the process logs already. From now on the process leaves no memory image behind when it crashes.
 pub fn init(options: &LogOptions) {
     let subscriber = subscriber(options, std::io::stderr);
     // Fails only when a subscriber is there already, as in tests.
@@ -103,9 +127,12 @@ pub fn chain(error: &dyn Error) -> String {
 }
 
 fn filter(asked: &str) -> EnvFilter {
-    EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse_lossy(asked)
+    directives().parse_lossy(asked)
+}
+
+/// What no directive speaks of is logged from `info` on.
+fn directives() -> Builder {
+    EnvFilter::builder().with_default_directive(LevelFilter::INFO.into())
 }
 
 #[cfg(test)]

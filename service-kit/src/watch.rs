@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{Key, Unit};
 use crate::feed::Subscription;
 use crate::metrics::register_read;
 
@@ -42,6 +43,49 @@ impl Default for WatchOptions {
             waiting_messages_max: 16,
             positions_at_once_max: 500,
         }
+    }
+}
+
+impl WatchOptions {
+    /// The keys of the options.
+    pub fn keys() -> Vec<Key<Self>> {
+        vec![
+            Key::count(
+                "watch.open_max",
+                "streams",
+                0..=1_000_000,
+                |o: &mut Self| &mut o.open_max,
+                "streams that may be open at a time",
+            ),
+            Key::span(
+                "watch.heartbeat_seconds",
+                Unit::Seconds,
+                1..=3_600,
+                |o: &mut Self| &mut o.heartbeat,
+                "time without a message after which a stream shows a sign of life",
+            ),
+            Key::span(
+                "watch.hand_over_max_seconds",
+                Unit::Seconds,
+                1..=3_600,
+                |o: &mut Self| &mut o.hand_over_max,
+                "time that a message may wait for its consumer before the stream is ended",
+            ),
+            Key::count(
+                "watch.waiting_messages_max",
+                "messages",
+                1..=10_000,
+                |o: &mut Self| &mut o.waiting_messages_max,
+                "messages of a stream that may wait for their consumer",
+            ),
+            Key::count(
+                "watch.positions_at_once_max",
+                "positions",
+                1..=10_000,
+                |o: &mut Self| &mut o.positions_at_once_max,
+                "positions of the feed that are read at once",
+            ),
+        ]
     }
 }
 

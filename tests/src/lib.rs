@@ -11,6 +11,7 @@
 )]
 
 pub mod device;
+pub mod documents;
 pub mod look;
 pub mod pair;
 pub mod refusal;

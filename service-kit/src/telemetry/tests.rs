@@ -46,9 +46,19 @@ fn traced(work: impl FnOnce()) {
 
 #[test]
 fn logs_info_unless_asked_otherwise() {
-    assert_eq!(filter("").to_string(), "info");
+    assert_eq!(filter("info").to_string(), "info");
     assert_eq!(filter("warn").to_string(), "warn");
-    assert_eq!(filter("not=a=filter").to_string(), "info");
+    assert_eq!(LogOptions::default().filter, "info");
+}
+
+#[test]
+fn takes_directives_that_can_be_understood() {
+    for right in ["info", "warn,service_kit=debug", "off"] {
+        assert_eq!((FILTER.parse)(right), Ok(right.to_owned()));
+    }
+    for wrong in ["", "not=a=filter", "service_kit=loud"] {
+        assert!((FILTER.parse)(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -127,9 +137,13 @@ fn an_error_is_told_with_all_its_causes() {
 
 #[test]
 fn formats_have_names() {
-    assert_eq!("human".parse(), Ok(LogFormat::Human));
-    assert_eq!("json".parse(), Ok(LogFormat::Json));
-    assert_eq!("JSON".parse::<LogFormat>(), Err(UnknownLogFormat));
+    let form = LogFormat::form();
+    assert_eq!((form.parse)("human"), Ok(LogFormat::Human));
+    assert_eq!((form.parse)("json"), Ok(LogFormat::Json));
+    assert_eq!(
+        (form.parse)("JSON"),
+        Err("must be human or json".to_owned())
+    );
 }
 
 #[test]

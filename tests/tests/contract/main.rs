@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod configuration;
 mod contract;
 mod privacy;
 mod reasons;

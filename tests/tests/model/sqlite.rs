@@ -29,6 +29,7 @@ use invitation_service::{
 use service_kit::{
     clock::ManualClock,
     environment::Environment,
+    group_commit::GroupCommitOptions,
     id::{MemberId, PairKey},
     sqlite::{SqliteOptions, Synchronous},
     time::Time,
@@ -69,7 +70,13 @@ impl Sqlite {
         let store = {
             let _entered = runtime.enter();
             let environment = Environment::system(Arc::new(clock.clone()));
-            SqliteStore::open(options, policy.clone(), environment).unwrap()
+            SqliteStore::open(
+                options,
+                GroupCommitOptions::default(),
+                policy.clone(),
+                environment,
+            )
+            .unwrap()
         };
         Self {
             policy,

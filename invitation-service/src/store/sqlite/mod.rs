@@ -77,6 +77,7 @@ impl SqliteStore {
     /// Fails when another process has it, when it was written by a newer program, or when it cannot be read or written.
     pub fn open(
         options: SqliteOptions,
+        group_commit: GroupCommitOptions,
         policy: Policy,
         environment: Environment,
     ) -> Result<Self, OpenError> {
@@ -93,7 +94,7 @@ impl SqliteStore {
         let writer = GroupCommit::start(
             engine,
             "invitation-writer",
-            GroupCommitOptions::default(),
+            group_commit,
             executor,
             metrics.writer.clone(),
         )

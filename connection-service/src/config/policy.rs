@@ -1,0 +1,110 @@
+//! The keys of the rules' numbers, and which of them go badly together.
+
+use service_kit::config::{Findings, Key, Unit};
+use service_kit::time::Span;
+
+use crate::domain::policy::Policy;
+
+/// The keys of the policy.
+pub(super) fn keys() -> Vec<Key<Policy>> {
+    let mut keys = limits();
+    keys.extend(times());
+    keys
+}
+
+fn limits() -> Vec<Key<Policy>> {
+    vec![
+        Key::count(
+            "limits.connections_max",
+            "connections",
+            1..=10_000_000,
+            |p: &mut Policy| &mut p.connections_max,
+            "connections that a member may have; give both services the same value",
+        ),
+        Key::count(
+            "limits.blocks_max",
+            "members",
+            0..=10_000_000,
+            |p: &mut Policy| &mut p.blocks_max,
+            "members whom a member may block",
+        ),
+        Key::count(
+            "removal.marks_max",
+            "removals",
+            1..=1_000_000,
+            |p: &mut Policy| &mut p.removal_marks_max,
+            "remembered removals of a member; beyond, the oldest is forgotten",
+        ),
+        Key::count(
+            "jobs.chunk",
+            "rows",
+            1..=10_000,
+            |p: &mut Policy| &mut p.job_chunk,
+            "pairs, facts or marks that one command of a long job touches",
+        ),
+        Key::count(
+            "watch.member_backlog_max",
+            "facts",
+            1..=1_000_000,
+            |p: &mut Policy| &mut p.member_backlog_max,
+            "facts of one member that a watch catches up on; a token further behind is too old",
+        ),
+    ]
+}
+
+fn times() -> Vec<Key<Policy>> {
+    vec![
+        Key::span(
+            "removal.mark_hours",
+            Unit::Hours,
+            1..=8_760,
+            |p: &mut Policy| &mut p.removal_mark_kept,
+            "time for which a removal stands against earlier acceptances",
+        ),
+        Key::span(
+            "facts.kept_days",
+            Unit::Days,
+            1..=3_650,
+            |p: &mut Policy| &mut p.facts_kept,
+            "time for which the feed is kept",
+        ),
+        Key::span(
+            "verdicts.kept_days",
+            Unit::Days,
+            1..=3_650,
+            |p: &mut Policy| &mut p.verdicts_kept,
+            "time for which verdicts on acceptances are kept once acknowledged",
+        ),
+        Key::span(
+            "acknowledgement.wait_millis",
+            Unit::Millis,
+            1..=60_000,
+            |p: &mut Policy| &mut p.acknowledgement_wait,
+            "time for which removals, blocks and erasures wait for invitation-service before they are answered",
+        ),
+    ]
+}
+
+/// What does not fit together, or should be known.
+pub(super) fn check(policy: &Policy, findings: &mut Findings) {
+    if policy.verdicts_kept < policy.facts_kept {
+        findings.risky(
+            &["verdicts.kept_days", "facts.kept_days"],
+            "an invitation-service that is restored from a backup can resume the feed and ask again for verdicts that are forgotten: such an \
+             acceptance is decided anew, and may connect two who have since removed each other",
+        );
+    }
+    if policy.removal_mark_kept < Span::hours(24) {
+        findings.risky(
+            &["removal.mark_hours"],
+            "an acceptance that waits for a service that is away longer than this connects two members although one of them has removed \
+             the other since",
+        );
+    }
+    if policy.acknowledgement_wait > Span::seconds(1) {
+        findings.risky(
+            &["acknowledgement.wait_millis"],
+            "while invitation-service is away every removal, block and erasure takes this long to answer",
+        );
+    }
+}

@@ -1,0 +1,88 @@
+use service_kit::config::{ConfigError, Given, Loaded};
+use service_kit::sqlite::Synchronous;
+use service_kit::time::Span;
+
+use super::*;
+
+fn of(flags: &[(&str, &str)]) -> Result<Loaded<Config>, ConfigError> {
+    let flags = flags
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    Config::schema().load(&Given {
+        flags: flags.collect(),
+        ..Given::default()
+    })
+}
+
+#[test]
+fn keys_are_what_they_say() {
+    let config = of(&[
+        ("listen", "[::1]:7"),
+        ("database.url", "sqlite:/tmp/x.db"),
+        ("sqlite.synchronous", "normal"),
+        ("limits.connections_max", "5"),
+        ("limits.blocks_max", "0"),
+        ("removal.marks_max", "7"),
+        ("removal.mark_hours", "8"),
+        ("facts.kept_days", "9"),
+        ("verdicts.kept_days", "10"),
+        ("acknowledgement.wait_millis", "11"),
+    ])
+    .unwrap()
+    .config;
+    let mut expected = Config::new(SqliteOptions::new("/tmp/x.db"));
+    expected.listen = "[::1]:7".parse().unwrap();
+    expected.database.synchronous = Synchronous::Normal;
+    expected.policy = Policy {
+        connections_max: 5,
+        blocks_max: 0,
+        removal_marks_max: 7,
+        removal_mark_kept: Span::hours(8),
+        facts_kept: Span::days(9),
+        verdicts_kept: Span::days(10),
+        acknowledgement_wait: Span::millis(11),
+        ..Policy::default()
+    };
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn the_defaults_are_not_risky() {
+    let loaded = of(&[]).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.config.listen.to_string(), "127.0.0.1:50052");
+}
+
+#[test]
+fn what_is_risky_is_warned_of() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        ("verdicts.kept_days", &[("verdicts.kept_days", "6")]),
+        ("removal.mark_hours", &[("removal.mark_hours", "23")]),
+        (
+            "acknowledgement.wait_millis",
+            &[("acknowledgement.wait_millis", "1001")],
+        ),
+        ("server.drain_seconds", &[("server.drain_seconds", "0")]),
+        ("metrics.listen", &[("metrics.listen", "0.0.0.0:9090")]),
+        ("sqlite.synchronous", &[("sqlite.synchronous", "normal")]),
+        (
+            "group_commit.queue_commands_max",
+            &[("group_commit.queue_commands_max", "255")],
+        ),
+    ];
+    for (key, flags) in cases {
+        let warnings = of(flags).unwrap().warnings;
+        let keys: Vec<_> = warnings
+            .iter()
+            .map(|warning| warning.key.as_str())
+            .collect();
+        assert_eq!(keys, [*key], "{flags:?}");
+    }
+}
+
+#[test]
+fn figures_are_not_shown_where_callers_are_served() {
+    let same = of(&[("metrics.listen", "127.0.0.1:7"), ("listen", "127.0.0.1:7")]);
+    let error = same.unwrap_err();
+    assert_eq!(error.mistakes()[0].key, "metrics.listen");
+}
