@@ -63,19 +63,21 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// How many reads may wait; one more is answered [`StoreError::Overloaded`]. At least 1.
     pub reader_queue_max: usize,
-    /// The page cache of each connection (the writer's and each reader's), in MiB.
+    /// The page cache of each connection (the writer's and each reader's), in MiB. More is not better: a reader forgets its pages
+    /// whenever the writer has committed, the writer looks through its cache at each commit that moved pages, and the system
+    /// keeps the file's pages as well.
     pub cache_mebibytes: u32,
 }
 
 impl SqliteOptions {
-    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 64 MiB of cache for each connection.
+    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 16 MiB of cache for each connection.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             synchronous: Synchronous::Full,
             readers: 2,
             reader_queue_max: 4_096,
-            cache_mebibytes: 64,
+            cache_mebibytes: 16,
         }
     }
 

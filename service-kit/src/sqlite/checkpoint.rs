@@ -20,8 +20,9 @@ use tokio::time::Instant;
 use super::OpenError;
 use crate::metrics::store::CheckpointMetrics;
 
-/// A passive checkpoint each time that the log has grown by so many frames (4 MiB at 4 KiB a page).
-const PASSIVE_FRAMES: u32 = 1_024;
+/// A passive checkpoint each time that the log has grown by so many frames (16 MiB at 4 KiB a page): a page that was written several
+/// times meanwhile is carried over once.
+const PASSIVE_FRAMES: u32 = 4_096;
 /// Beyond so many frames (64 MiB) the log is made to start anew.
 const RESTART_FRAMES: u32 = 16_384;
 /// How long starting anew waits for readers to leave the log. The writer waits with it, so it is short; what fails is tried

@@ -21,6 +21,18 @@ use crate::domain::member::Member;
 use crate::domain::pair::Pair;
 use crate::store::rows::{Head, Listing, Rows};
 
+// The kinds of the table `of_member`, as the migration lists them.
+const PAIR: i64 = 1;
+const PAIR_OF_HIGH: i64 = 2;
+
+fn kind_of(listing: Listing) -> i64 {
+    match listing {
+        Listing::Connections => 3,
+        Listing::Blocks => 4,
+        Listing::RemovalMarks => 5,
+    }
+}
+
 /// The rows of one transaction, and what must be told when it has been committed.
 pub(super) struct SqliteRows {
     pub(super) conn: Connection,
@@ -138,26 +150,28 @@ impl Rows for SqliteRows {
     fn put_pair(&mut self, key: &PairKey, pair: &Pair) -> Result<(), StoreError> {
         let (low, high) = (key.low().as_str(), key.high().as_str());
         if pair.is_empty() {
-            let sql = "delete from pair where low = ?1 and high = ?2";
-            return self.change_one(sql, params![low, high]);
+            for (member, kind, other) in [(low, PAIR, high), (high, PAIR_OF_HIGH, low)] {
+                self.change_one(
+                    "delete from of_member where member = ?1 and kind = ?2 and time = 0 and other = ?3",
+                    params![member, kind, other],
+                )?;
+            }
+            return Ok(());
         }
+        self.change(
+            "insert or ignore into of_member (member, kind, time, other) values (?1, ?2, 0, ?3)",
+            params![high, PAIR_OF_HIGH, low],
+        )?;
         let millis = |time: Option<Time>| time.map(Time::millis);
         let invitation = pair.connection.and_then(|connection| connection.invitation);
         self.change_one(
-            "insert into pair (low, high, connect_time, invitation_id,
-                 blocked_by_low_time, blocked_by_high_time, removed_by_low_time, removed_by_high_time)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             on conflict (low, high) do update set
-                 connect_time = excluded.connect_time,
-                 invitation_id = excluded.invitation_id,
-                 blocked_by_low_time = excluded.blocked_by_low_time,
-                 blocked_by_high_time = excluded.blocked_by_high_time,
-                 removed_by_low_time = excluded.removed_by_low_time,
-                 removed_by_high_time = excluded.removed_by_high_time",
+            "insert or replace into of_member (member, kind, time, other, c1, c2, c3, c4, c5, c6)
+             values (?1, 1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 low,
                 high,
-                pair.connection.map(|connection| connection.connect_time.millis()),
+                pair.connection
+                    .map(|connection| connection.connect_time.millis()),
                 invitation.map(Uuid::into_bytes),
                 millis(pair.blocked.low),
                 millis(pair.blocked.high),
@@ -174,7 +188,7 @@ impl Rows for SqliteRows {
     ) -> Result<Vec<(PairKey, Pair)>, StoreError> {
         let sql = format!(
             "select {PAIR_COLUMNS} from pair where low = ?1
-             union all select {PAIR_COLUMNS} from pair where high = ?1 limit ?2"
+             union all select {PAIR_COLUMNS} from pair_of_high join pair using (low, high) where high = ?1 limit ?2"
         );
         self.all(&sql, params![member.as_str(), limit], codec::pair)
     }
@@ -185,8 +199,8 @@ impl Rows for SqliteRows {
 
     fn put_member(&mut self, id: &MemberId, member: &Member) -> Result<(), StoreError> {
         self.change_one(
-            "insert or replace into member (member, connections, blocks, removal_marks, last_fact)
-             values (?1, ?2, ?3, ?4, ?5)",
+            "insert or replace into of_member (member, kind, time, other, c1, c2, c3, c4)
+             values (?1, 0, 0, '', ?2, ?3, ?4, ?5)",
             params![
                 id.as_str(),
                 member.connections,
@@ -198,7 +212,10 @@ impl Rows for SqliteRows {
     }
 
     fn delete_member(&mut self, id: &MemberId) -> Result<(), StoreError> {
-        self.change("delete from member where member = ?1", [id.as_str()])?;
+        self.change(
+            "delete from of_member where member = ?1 and kind = 0 and time = 0 and other = ''",
+            [id.as_str()],
+        )?;
         Ok(())
     }
 
@@ -209,16 +226,15 @@ impl Rows for SqliteRows {
         time: Time,
         other: &MemberId,
     ) -> Result<(), StoreError> {
-        let sql = match listing {
-            Listing::Connections => {
-                "insert into connection (member, connect_time, other) values (?1, ?2, ?3)"
-            }
-            Listing::Blocks => "insert into block (member, block_time, other) values (?1, ?2, ?3)",
-            Listing::RemovalMarks => {
-                "insert into removal_mark (member, removed_time, other) values (?1, ?2, ?3)"
-            }
-        };
-        self.change_one(sql, params![member.as_str(), time.millis(), other.as_str()])
+        self.change_one(
+            "insert into of_member (member, kind, time, other) values (?1, ?2, ?3, ?4)",
+            params![
+                member.as_str(),
+                kind_of(listing),
+                time.millis(),
+                other.as_str()
+            ],
+        )
     }
 
     fn unlist(
@@ -228,18 +244,15 @@ impl Rows for SqliteRows {
         time: Time,
         other: &MemberId,
     ) -> Result<(), StoreError> {
-        let sql = match listing {
-            Listing::Connections => {
-                "delete from connection where member = ?1 and connect_time = ?2 and other = ?3"
-            }
-            Listing::Blocks => {
-                "delete from block where member = ?1 and block_time = ?2 and other = ?3"
-            }
-            Listing::RemovalMarks => {
-                "delete from removal_mark where member = ?1 and removed_time = ?2 and other = ?3"
-            }
-        };
-        self.change_one(sql, params![member.as_str(), time.millis(), other.as_str()])
+        self.change_one(
+            "delete from of_member where member = ?1 and kind = ?2 and time = ?3 and other = ?4",
+            params![
+                member.as_str(),
+                kind_of(listing),
+                time.millis(),
+                other.as_str()
+            ],
+        )
     }
 
     fn oldest_removal_mark(&mut self, member: &MemberId) -> Result<Option<MemberId>, StoreError> {

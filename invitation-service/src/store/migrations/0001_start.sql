@@ -1,5 +1,4 @@
 -- Times are milliseconds since the Unix epoch, UTC. Ids of invitations are UUIDv7 as 16 bytes, so they sort by the time of sending.
--- What a member has lies together: keys begin with the member or with the pair.
 
 -- One row: what the store itself knows.
 create table meta (
@@ -12,38 +11,113 @@ create table meta (
     feed_position integer not null        -- and up to where
 ) strict;
 
--- Two members, unordered (low < high, byte for byte), and what is between them.
-create table pair (
-    low text not null,
-    high text not null,
-    -- The live invitation.
-    invitation_id blob,
-    inviter integer,                      -- 0 the lower member, 1 the higher
-    filtered integer,
-    create_time integer,
-    expire_time integer,
-    decided_at integer,                   -- a position in connection-service's feed
-    acceptances integer,
-    last_event integer,
-    -- Its acceptance that awaits a verdict.
-    accept_time integer,
-    accept_attempts integer,
-    accept_next_attempt integer,
-    accept_request_id blob,
-    accept_overtaken integer,
-    -- The copy of connection-service's facts.
-    connect_time integer,
-    connect_invitation_id blob,
-    blocked_by_low integer not null,
-    blocked_by_high integer not null,
-    facts_position integer not null,
-    -- What remains of ended invitations, and bars, as JSON; null when nothing does.
-    remains text,
-    -- When time alone next changes something here.
-    due integer,
-    primary key (low, high)
+-- What a member has lies together in one tree, so that an act between two members touches two places of the file and not ten: most of
+-- what a commit costs is the pages that it writes. Each kind of row has a view below that names its columns; reading goes by the views,
+-- writing by the table.
+create table of_member (
+    member text not null,
+    kind integer not null,                -- -1 the member, 0 to 5 an invitation by its place, 6 a pair, 7 a pair of the higher member, 8 a bar, 9 a request
+    key any not null,
+    c1 any, c2 any, c3 any, c4 any, c5 any, c6 any, c7 any, c8 any, c9 any, c10 any,
+    c11 any, c12 any, c13 any, c14 any, c15 any, c16 any, c17 any, c18 any, c19 any, c20 any, c21 any,
+    primary key (member, kind, key)
 ) strict, without rowid;
-create index pair_of_high on pair (high, low);
+
+-- A member.
+create view member as select
+    member,
+    c1 as erased,                         -- 1 while the erasure is under way; then the row goes
+    c2 as sent_pending,
+    c3 as received_pending,
+    c4 as received_unseen,
+    c5 as filtered_pending,
+    c6 as connections,
+    c7 as charges,                        -- times, 8 bytes each, big-endian, oldest first
+    c8 as probes,                         -- likewise
+    c9 as who_can_invite,                 -- 0 everyone, 1 nobody
+    c10 as auto_withdraw_days,
+    c11 as auto_withdraw_due,
+    c12 as seen_until,
+    c13 as last_event                     -- a link: twice the event's position, plus 1 where the member is the invitee; 0 for none
+from of_member where kind = -1;
+
+-- What each side keeps of an invitation.
+create view invitation as select
+    member,
+    kind as place,                        -- 0 sent, 1 received, 2 filtered, 3 withdrawn, 4 declined, 5 accepted
+    key as invitation_id,
+    c1 as other,
+    c2 as role,                           -- 0 inviter, 1 invitee
+    c3 as shown,                          -- 0 pending, 1 accepting, 2 accepted, 3 declined, 4 withdrawn
+    c4 as note,
+    c5 as source,
+    c6 as create_time,
+    c7 as update_time,
+    c8 as expire_time,
+    c9 as connect_time
+from of_member where kind in (0, 1, 2, 3, 4, 5);
+
+-- Two members, unordered (low < high, byte for byte), and what is between them. It lies with the lower one.
+create view pair as select
+    member as low,
+    key as high,
+    -- The live invitation.
+    c1 as invitation_id,
+    c2 as inviter,                        -- 0 the lower member, 1 the higher
+    c3 as filtered,
+    c4 as create_time,
+    c5 as expire_time,
+    c6 as decided_at,                     -- a position in connection-service's feed
+    c7 as acceptances,
+    c8 as last_event,
+    -- Its acceptance that awaits a verdict.
+    c9 as accept_time,
+    c10 as accept_attempts,
+    c11 as accept_next_attempt,
+    c12 as accept_request_id,
+    c13 as accept_trace,                  -- of the request that accepted: whoever sees the acceptance through continues it
+    c14 as accept_overtaken,
+    -- The copy of connection-service's facts.
+    c15 as connect_time,
+    c16 as connect_invitation_id,
+    c17 as blocked_by_low,
+    c18 as blocked_by_high,
+    c19 as facts_position,
+    -- What remains of ended invitations, and bars, as JSON; null when nothing does.
+    c20 as remains,
+    -- When time alone next changes something here.
+    c21 as due
+from of_member where kind = 6;
+
+-- Finds a pair by its higher member.
+create view pair_of_high as select member as high, key as low from of_member where kind = 7;
+
+-- Bars by who has set them; written with the pair, which is what decisions read.
+create view bar as select
+    member,
+    key as inviter,
+    c1 as reason,                         -- 1 don't know, 2 spam
+    c2 as bar_time
+from of_member where kind = 8;
+
+-- Answers to request ids.
+create view request as select
+    member as inviter,
+    key as request_id,
+    c1 as content,                        -- keyed hash of invitee, note and source
+    c2 as time,
+    c3 as invitation_id,
+    c4 as outcome,                        -- 0 sent, 1 accepting, 2 connected
+    c5 as expire_time,
+    c6 as connect_time,
+    c7 as create_time,
+    c8 as weekly_cap,
+    c9 as used,
+    c10 as next_place_time,
+    c11 as pending_sent,
+    c12 as pending_cap
+from of_member where kind = 9;
+create index request_by_time on of_member (c2) where kind = 9;
 
 -- The pairs by when they are due.
 create table pair_due (
@@ -53,75 +127,12 @@ create table pair_due (
     primary key (due, low, high)
 ) strict, without rowid;
 
-create table member (
-    member text primary key,
-    erased integer not null,              -- 1 while the erasure is under way; then the row goes
-    sent_pending integer not null,
-    received_pending integer not null,
-    received_unseen integer not null,
-    filtered_pending integer not null,
-    connections integer not null,
-    charges blob not null,                -- times, 8 bytes each, big-endian, oldest first
-    probes blob not null,                 -- likewise
-    who_can_invite integer not null,      -- 0 everyone, 1 nobody
-    auto_withdraw_days integer,
-    auto_withdraw_due integer,
-    seen_until blob not null,
-    last_event integer not null           -- a link: twice the event's position, plus 1 where the member is the invitee; 0 for none
-) strict, without rowid;
-
 -- The members by when their auto-withdrawal is due.
 create table member_due (
     due integer not null,
     member text not null,
     primary key (due, member)
 ) strict, without rowid;
-
--- What each side keeps of an invitation.
-create table invitation (
-    member text not null,
-    place integer not null,               -- 0 sent, 1 received, 2 filtered, 3 withdrawn, 4 declined, 5 accepted
-    invitation_id blob not null,
-    other text not null,
-    role integer not null,                -- 0 inviter, 1 invitee
-    shown integer not null,               -- 0 pending, 1 accepting, 2 accepted, 3 declined, 4 withdrawn
-    note text not null,
-    source text not null,
-    create_time integer not null,
-    update_time integer not null,
-    expire_time integer not null,
-    connect_time integer,
-    primary key (member, place, invitation_id)
-) strict, without rowid;
-
--- Bars by who has set them; written with the pair, which is what decisions read.
-create table bar (
-    member text not null,
-    inviter text not null,
-    reason integer not null,              -- 1 don't know, 2 spam
-    bar_time integer not null,
-    primary key (member, inviter)
-) strict, without rowid;
-
--- Answers to request ids.
-create table request (
-    inviter text not null,
-    request_id blob not null,
-    content blob not null,                -- keyed hash of invitee, note and source
-    time integer not null,
-    invitation_id blob not null,
-    outcome integer not null,             -- 0 sent, 1 accepting, 2 connected
-    expire_time integer,
-    connect_time integer,
-    create_time integer,
-    weekly_cap integer not null,
-    used integer not null,
-    next_place_time integer,
-    pending_sent integer not null,
-    pending_cap integer not null,
-    primary key (inviter, request_id)
-) strict, without rowid;
-create index request_by_time on request (time);
 
 -- Cool-downs after a withdrawal, by keyed hash of inviter and invitee.
 create table withdraw_cooldown (

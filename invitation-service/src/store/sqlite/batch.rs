@@ -278,7 +278,7 @@ fn flush_pair(conn: &Connection, key: &PairKey, row: &Loaded<PairRow>) -> Result
     let after = row.is.as_ref().map_or(&nothing, |is| &is.pair);
     tables::save_bars(conn, before, after)?;
     match &row.is {
-        Some(is) => tables::save_pair(conn, &is.pair, was_due, is.due),
+        Some(is) => tables::save_pair(conn, &is.pair, row.was.is_none(), was_due, is.due),
         None if row.was.is_some() => tables::delete_pair(conn, key, was_due),
         None => Ok(()),
     }

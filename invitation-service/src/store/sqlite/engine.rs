@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     batch::{Batch, Meta},
-    codec,
+    codec::Columns,
 };
 use crate::{
     domain::policy::Policy,
@@ -31,10 +31,6 @@ use crate::{
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/0001_start.sql")),
     ("0002_epoch", EPOCH_SQL),
-    (
-        "0003_accept_trace",
-        include_str!("../migrations/0003_accept_trace.sql"),
-    ),
 ];
 
 /// The write side.
@@ -102,31 +98,29 @@ fn load_or_make_secret(conn: &Connection, random: &dyn Random) -> Result<StoreSe
 
 /// What the store knows about itself.
 pub(super) fn load_meta(conn: &Connection) -> Result<Meta, StoreError> {
-    let mut statement = conn.prepare_cached("select * from meta where id = 1")?;
+    let mut statement = conn.prepare_cached(
+        "select last_time, last_id, head, feed_epoch, feed_position from meta where id = 1",
+    )?;
     let mut rows = statement.query([])?;
     let row = rows
         .next()?
         .ok_or_else(|| StoreError::corrupt("the store has lost its first row"))?;
-    let epoch: Option<Vec<u8>> = row.get("feed_epoch")?;
-    let epoch = epoch
-        .map(|bytes| {
-            EpochId::try_from(bytes.as_slice())
-                .map_err(|_| StoreError::corrupt("a malformed epoch"))
-        })
-        .transpose()?;
+    let mut columns = Columns::new(row);
     Ok(Meta {
-        last_time: codec::time(row, "last_time")?,
-        last_id: codec::uuid(
-            row.get_ref("last_id")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
-        head: codec::position(row.get("head")?)?,
+        last_time: columns.time()?,
+        last_id: columns.uuid()?,
+        head: columns.position()?,
         cursor: FeedCursor {
-            epoch,
-            position: codec::position(row.get("feed_position")?)?,
+            epoch: read_epoch(columns.get()?)?,
+            position: columns.position()?,
         },
     })
+}
+
+fn read_epoch(bytes: Option<Vec<u8>>) -> Result<Option<EpochId>, StoreError> {
+    let id = |bytes: Vec<u8>| EpochId::try_from(bytes.as_slice());
+    let malformed = |_| StoreError::corrupt("a malformed epoch");
+    bytes.map(id).transpose().map_err(malformed)
 }
 
 /// The last committed time.
@@ -173,7 +167,7 @@ pub(super) fn forget_old(
     let conn = batch.conn();
     let requests = conn
         .prepare_cached(
-            "delete from request where (inviter, request_id) in
+            "delete from of_member where kind = 9 and (member, key) in
                  (select inviter, request_id from request where time <= ?1 order by time limit ?2)",
         )?
         .execute(params![

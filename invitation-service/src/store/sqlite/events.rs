@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use service_kit::{error::StoreError, time::Time};
 
-use super::codec;
+use super::codec::{self, Columns};
 use crate::{
     domain::{
         invitation::{Effect, Role},
@@ -18,6 +18,14 @@ use crate::{
     },
 };
 
+/// The columns of an event, in the order in which [`read`] reads them.
+macro_rules! event_columns {
+    () => {
+        "position, time, kind, invitation_id, inviter, invitee, inviter_effect, invitee_effect, previous_of_inviter, previous_of_invitee"
+    };
+}
+pub(super) use event_columns;
+
 /// Appends an event at its position.
 pub(super) fn append(
     conn: &Connection,
@@ -25,11 +33,10 @@ pub(super) fn append(
     time: Time,
     event: &NewEvent,
 ) -> Result<(), StoreError> {
-    let name = |side: &Option<EventSide>| {
-        side.as_ref()
-            .filter(|side| !side.blank && event.kind != EventKind::Blank)
-            .map(|side| side.member.as_str().to_owned())
-    };
+    fn named<'a>(event: &NewEvent, side: Option<&'a EventSide>) -> Option<&'a str> {
+        side.filter(|side| !side.blank && event.kind != EventKind::Blank)
+            .map(|side| side.member.as_str())
+    }
     let effect = |side: &Option<EventSide>| {
         codec::effect_number(side.as_ref().map_or(Effect::None, |side| side.effect))
     };
@@ -45,8 +52,8 @@ pub(super) fn append(
         time.millis(),
         codec::kind_number(event.kind),
         event.invitation_id.as_bytes(),
-        name(&event.inviter),
-        name(&event.invitee),
+        named(event, event.inviter.as_ref()),
+        named(event, event.invitee.as_ref()),
         effect(&event.inviter),
         effect(&event.invitee),
         previous(&event.inviter),
@@ -58,28 +65,29 @@ pub(super) fn append(
 
 /// The event at a position; `None` when it is no longer kept.
 pub(super) fn load(conn: &Connection, position: u64) -> Result<Option<StoredEvent>, StoreError> {
-    let mut statement = conn.prepare_cached("select * from event where position = ?1")?;
+    let mut statement = conn.prepare_cached(concat!(
+        "select ",
+        event_columns!(),
+        " from event where position = ?1"
+    ))?;
     let mut rows = statement.query([codec::position_number(position)])?;
     rows.next()?.map(read).transpose()
 }
 
-/// An event from its row.
+/// An event, from a row with the columns that [`event_columns`] names.
 pub(super) fn read(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+    let mut columns = Columns::new(row);
     Ok(StoredEvent {
-        position: codec::position(row.get("position")?)?,
-        time: codec::time(row, "time")?,
-        kind: codec::kind(row.get("kind")?)?,
-        invitation_id: codec::uuid(
-            row.get_ref("invitation_id")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
-        inviter: codec::optional_member_id(row.get("inviter")?)?,
-        invitee: codec::optional_member_id(row.get("invitee")?)?,
-        inviter_effect: codec::effect(row.get("inviter_effect")?)?,
-        invitee_effect: codec::effect(row.get("invitee_effect")?)?,
-        previous_of_inviter: codec::link(row.get("previous_of_inviter")?)?,
-        previous_of_invitee: codec::link(row.get("previous_of_invitee")?)?,
+        position: columns.position()?,
+        time: columns.time()?,
+        kind: codec::kind(columns.get()?)?,
+        invitation_id: columns.uuid()?,
+        inviter: columns.optional_member_id()?,
+        invitee: columns.optional_member_id()?,
+        inviter_effect: codec::effect(columns.get()?)?,
+        invitee_effect: codec::effect(columns.get()?)?,
+        previous_of_inviter: codec::link(columns.get()?)?,
+        previous_of_invitee: codec::link(columns.get()?)?,
     })
 }
 

@@ -8,11 +8,13 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{codec, tables};
+use super::{
+    codec::{self, Columns},
+    tables::{self, entry_columns},
+};
 use crate::{
     domain::{
         invitation::{Place, Role, Shown, shown},
-        pair::DeclineReason,
         policy::Policy,
         view::{View, view},
     },
@@ -45,11 +47,12 @@ pub(super) fn oldest_entries(
     ])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
         entries.push(OldEntry {
-            invitation_id: codec::uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
-            other: codec::member_id(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
-            create_time: codec::time(row, "create_time")?,
-            expire_time: codec::time(row, "expire_time")?,
+            invitation_id: columns.uuid()?,
+            other: columns.member_id()?,
+            create_time: columns.time()?,
+            expire_time: columns.time()?,
         });
     }
     Ok(entries)
@@ -64,21 +67,18 @@ pub(super) fn unseen_range(
 ) -> Result<UnseenRange, StoreError> {
     let before = uuid_floor(before);
     let latest = |place: Place| -> Result<Option<Uuid>, StoreError> {
-        let id: Option<Vec<u8>> = conn
-            .prepare_cached(
-                "select max(invitation_id) from invitation
+        let mut statement = conn.prepare_cached(
+            "select max(invitation_id) from invitation
                  where member = ?1 and place = ?2 and invitation_id > ?3 and invitation_id < ?4",
-            )?
-            .query_row(
-                params![
-                    member.as_str(),
-                    codec::place_number(place),
-                    after.as_bytes(),
-                    before.as_bytes()
-                ],
-                |row| row.get(0),
-            )?;
-        codec::optional_uuid(id)
+        )?;
+        let mut rows = statement.query(params![
+            member.as_str(),
+            codec::place_number(place),
+            after.as_bytes(),
+            before.as_bytes()
+        ])?;
+        let latest = rows.next()?.map(|row| Columns::new(row).optional_uuid());
+        Ok(latest.transpose()?.flatten())
     };
     let latest = latest(Place::Received)?.max(latest(Place::Filtered)?);
     let received = match latest {
@@ -108,7 +108,7 @@ pub(super) fn some_pairs(
     limit: usize,
 ) -> Result<Vec<PairKey>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "select low, high from pair where low = ?1 union all select low, high from pair where high = ?1 limit ?2",
+        "select low, high from pair where low = ?1 union all select low, high from pair_of_high where high = ?1 limit ?2",
     )?;
     read_keys(&mut statement.query(params![member.as_str(), limit_number(limit)])?)
 }
@@ -159,9 +159,7 @@ pub(super) fn due_members(
     let mut rows = statement.query(params![now.millis(), limit_number(limit)])?;
     let mut members = Vec::new();
     while let Some(row) = rows.next()? {
-        members.push(codec::member_id(
-            row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-        )?);
+        members.push(Columns::new(row).member_id()?);
     }
     Ok(members)
 }
@@ -169,8 +167,8 @@ pub(super) fn due_members(
 fn read_keys(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<PairKey>, StoreError> {
     let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
-        let low = codec::member_id(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
-        let high = codec::member_id(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let mut columns = Columns::new(row);
+        let (low, high) = (columns.member_id()?, columns.member_id()?);
         keys.push(PairKey::new(&low, &high).ok_or_else(|| StoreError::corrupt("a pair of one"))?);
     }
     Ok(keys)
@@ -244,14 +242,22 @@ fn list_place(
     // Those that are over but were not swept yet are left out here as everywhere.
     let mut statement = conn.prepare_cached(match query.order {
         ListOrder::Newest => {
-            "select * from invitation where member = ?1 and place = ?2 and invitation_id > ?3 and invitation_id < ?4
+            concat!(
+            "select ",
+            entry_columns!(),
+            " from invitation where member = ?1 and place = ?2 and invitation_id > ?3 and invitation_id < ?4
                  and (shown <> 0 or expire_time > ?5) and (shown <> 4 or update_time > ?6)
              order by invitation_id desc limit ?7"
+        )
         }
         ListOrder::Oldest => {
-            "select * from invitation where member = ?1 and place = ?2 and invitation_id > ?3 and invitation_id < ?4
+            concat!(
+            "select ",
+            entry_columns!(),
+            " from invitation where member = ?1 and place = ?2 and invitation_id > ?3 and invitation_id < ?4
                  and (shown <> 0 or expire_time > ?5) and (shown <> 4 or update_time > ?6)
              order by invitation_id limit ?7"
+        )
         }
     })?;
     let mut rows = statement.query(params![
@@ -265,17 +271,8 @@ fn list_place(
     ])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
-        let id = codec::uuid(
-            row.get_ref("invitation_id")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?;
-        views.push(view(
-            &query.member,
-            seen_until,
-            id,
-            &tables::read_entry(row)?,
-        ));
+        let (id, entry) = tables::read_entry(row)?;
+        views.push(view(&query.member, seen_until, id, &entry));
     }
     Ok(views)
 }
@@ -361,8 +358,7 @@ pub(super) fn select(
     while let Some(row) = rows.next()? {
         selected.matched += 1;
         if selected.invitation_ids.len() < selection.limit {
-            let id = codec::uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
-            selected.invitation_ids.push(id);
+            selected.invitation_ids.push(Columns::new(row).uuid()?);
         }
     }
     Ok(selected)
@@ -385,11 +381,11 @@ pub(super) fn bars(
     ])?;
     let mut barred = Vec::new();
     while let Some(row) = rows.next()? {
-        let reason: DeclineReason = codec::reason(row.get("reason")?)?;
+        let mut columns = Columns::new(row);
         barred.push(Barred {
-            inviter: codec::member_id(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?,
-            reason,
-            time: codec::time(row, "bar_time")?,
+            inviter: columns.member_id()?,
+            reason: codec::reason(columns.get()?)?,
+            time: columns.time()?,
         });
     }
     let more = barred.len() > limit;

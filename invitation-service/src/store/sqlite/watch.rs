@@ -56,8 +56,11 @@ pub(super) fn service_events(
     if after.saturating_add(1) < first_kept(conn)? {
         return Ok(None);
     }
-    let mut statement =
-        conn.prepare_cached("select * from event where position > ?1 order by position limit ?2")?;
+    let mut statement = conn.prepare_cached(concat!(
+        "select ",
+        events::event_columns!(),
+        " from event where position > ?1 order by position limit ?2"
+    ))?;
     let mut rows = statement.query(params![
         codec::position_number(after),
         i64::try_from(limit).unwrap_or(i64::MAX)

@@ -65,11 +65,11 @@ pub(super) async fn of_stores() -> Vec<Status> {
     for (file, damage) in [
         (
             pair.invitation_file(),
-            "update member set charges = x'01' where member = 'ann'",
+            "update of_member set c7 = x'01' where kind = -1 and member = 'ann'",
         ),
         (
             pair.connection_file(),
-            "update connection set other = '?' where member = 'ann'",
+            "update of_member set other = '?' where kind = 3 and member = 'ann'",
         ),
     ] {
         let conn = rusqlite::Connection::open(file).unwrap();

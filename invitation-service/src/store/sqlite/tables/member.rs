@@ -1,9 +1,9 @@
-//! The tables `member`, `member_due` and `erased`.
+//! The rows of the view `member`, and the tables `member_due` and `erased`.
 
 use rusqlite::{Connection, params};
 use service_kit::{error::StoreError, id::MemberId, time::Time};
 
-use super::super::codec;
+use super::super::codec::{self, Columns};
 use crate::domain::member::{Member, Preferences};
 
 /// A member's row; `None` where there is none.
@@ -11,47 +11,41 @@ pub(in crate::store::sqlite) fn load_member(
     conn: &Connection,
     id: &MemberId,
 ) -> Result<Option<Member>, StoreError> {
-    let mut statement = conn.prepare_cached("select * from member where member = ?1")?;
+    let mut statement = conn.prepare_cached(
+        "select erased, sent_pending, received_pending, received_unseen, filtered_pending, connections, charges, probes,
+             who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event
+         from member where member = ?1",
+    )?;
     let mut rows = statement.query([id.as_str()])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let days: Option<i64> = row.get("auto_withdraw_days")?;
-    let days = days
-        .map(|days| {
-            u16::try_from(days).map_err(|_| StoreError::corrupt("a number of days out of range"))
-        })
-        .transpose()?;
+    let mut columns = Columns::new(row);
     Ok(Some(Member {
         id: id.clone(),
-        erased: row.get("erased")?,
-        sent_pending: codec::count(row.get("sent_pending")?)?,
-        received_pending: codec::count(row.get("received_pending")?)?,
-        received_unseen: codec::count(row.get("received_unseen")?)?,
-        filtered_pending: codec::count(row.get("filtered_pending")?)?,
-        connections: codec::count(row.get("connections")?)?,
-        charges: codec::log(
-            row.get_ref("charges")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
-        probes: codec::log(
-            row.get_ref("probes")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
+        erased: columns.get()?,
+        sent_pending: columns.count()?,
+        received_pending: columns.count()?,
+        received_unseen: columns.count()?,
+        filtered_pending: columns.count()?,
+        connections: columns.count()?,
+        charges: codec::log(columns.bytes()?)?,
+        probes: codec::log(columns.bytes()?)?,
         preferences: Preferences {
-            who_can_invite: codec::who_can_invite(row.get("who_can_invite")?)?,
-            auto_withdraw_days: days,
+            who_can_invite: codec::who_can_invite(columns.get()?)?,
+            auto_withdraw_days: days(columns.get()?)?,
         },
-        seen_until: codec::uuid(
-            row.get_ref("seen_until")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
-        auto_withdraw_at: codec::optional_time(row, "auto_withdraw_due")?,
-        last_event: codec::link(row.get("last_event")?)?,
+        auto_withdraw_at: columns.optional_time()?,
+        seen_until: columns.uuid()?,
+        last_event: codec::link(columns.get()?)?,
     }))
+}
+
+fn days(days: Option<i64>) -> Result<Option<u16>, StoreError> {
+    days.map(|days| {
+        u16::try_from(days).map_err(|_| StoreError::corrupt("a number of days out of range"))
+    })
+    .transpose()
 }
 
 /// Saves a member's row. `was_due`: when their auto-withdrawal was due.
@@ -61,9 +55,8 @@ pub(in crate::store::sqlite) fn save_member(
     was_due: Option<Time>,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert or replace into member (member, erased, sent_pending, received_pending, received_unseen, filtered_pending, connections,
-             charges, probes, who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13)
+         values (?1, -1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         member.id.as_str(),
@@ -90,9 +83,9 @@ pub(in crate::store::sqlite) fn delete_member(
     id: &MemberId,
     was_due: Option<Time>,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached("delete from member where member = ?1")?
+    conn.prepare_cached("delete from of_member where member = ?1 and kind = -1 and key = ''")?
         .execute([id.as_str()])?;
-    conn.prepare_cached("delete from request where inviter = ?1")?
+    conn.prepare_cached("delete from of_member where member = ?1 and kind = 9")?
         .execute([id.as_str()])?;
     save_member_due(conn, id, was_due, None)
 }

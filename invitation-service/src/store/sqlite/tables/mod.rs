@@ -7,7 +7,7 @@ mod member;
 mod pair;
 mod request;
 
-pub(super) use invitation::{load_entry, read_entry, save_entry};
+pub(super) use invitation::{entry_columns, load_entry, read_entry, save_entry};
 pub(super) use member::{delete_member, is_erased, load_member, save_member};
 pub(super) use pair::{delete_pair, load_pair, save_bars, save_pair};
 pub(super) use request::{load_cooldown, load_remembered, save_remembered};

@@ -1,4 +1,4 @@
-//! The tables `pair` and `pair_due`, and `bar`, which is written with the pair.
+//! The rows of the view `pair`, with what follows from them: `pair_of_high`, `bar` and the table `pair_due`.
 
 use rusqlite::{Connection, Row, params};
 use service_kit::{
@@ -9,10 +9,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::super::codec;
+use super::super::codec::{self, Columns};
 use crate::domain::{
     invitation::Invitation,
-    pair::{self, Facts, Live, Pair},
+    pair::{self, Live, Pair},
 };
 
 /// A pair's row and when it is due; `None` where there is no row.
@@ -20,68 +20,78 @@ pub(in crate::store::sqlite) fn load_pair(
     conn: &Connection,
     key: &PairKey,
 ) -> Result<Option<(Pair, Option<Time>)>, StoreError> {
-    let mut statement = conn.prepare_cached("select * from pair where low = ?1 and high = ?2")?;
+    let mut statement = conn.prepare_cached(
+        "select invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances, last_event, accept_time,
+             accept_attempts, accept_next_attempt, accept_request_id, accept_trace, accept_overtaken, connect_time, connect_invitation_id,
+             blocked_by_low, blocked_by_high, facts_position, remains, due
+         from pair where low = ?1 and high = ?2",
+    )?;
     let mut rows = statement.query(params![key.low().as_str(), key.high().as_str()])?;
     rows.next()?.map(|row| read_pair(key, row)).transpose()
 }
 
 fn read_pair(key: &PairKey, row: &Row<'_>) -> Result<(Pair, Option<Time>), StoreError> {
     let mut pair = Pair::new(key.clone());
-    if let Some(id) = codec::optional_uuid(row.get("invitation_id")?)? {
-        let invitation = Invitation {
-            id,
-            inviter: codec::side(row.get("inviter")?)?,
-            filtered: row.get("filtered")?,
-            create_time: codec::time(row, "create_time")?,
-            expire_time: codec::time(row, "expire_time")?,
-            decided_at: codec::position(row.get("decided_at")?)?,
-            acceptances: codec::count(row.get("acceptances")?)?,
-            last_event: codec::position(row.get("last_event")?)?,
-        };
-        let acceptance = match codec::optional_time(row, "accept_time")? {
-            None => None,
-            Some(time) => Some(pair::Acceptance {
-                time,
-                attempts: codec::count(row.get("accept_attempts")?)?,
-                next_attempt: codec::time(row, "accept_next_attempt")?,
-                request_id: codec::optional_uuid(row.get("accept_request_id")?)?,
-                trace: codec::optional_trace(row.get("accept_trace")?)?,
-                overtaken: row.get("accept_overtaken")?,
-            }),
-        };
-        pair.live = Some(Live {
-            invitation,
-            acceptance,
-        });
-    }
-    let connection = match codec::optional_time(row, "connect_time")? {
-        None => None,
-        Some(connect_time) => Some(pair::Connection {
+    let mut columns = Columns::new(row);
+    pair.live = read_live(&mut columns)?;
+    pair.facts.connection = match (columns.optional_time()?, columns.optional_uuid()?) {
+        (None, _) => None,
+        (Some(connect_time), invitation_id) => Some(pair::Connection {
             connect_time,
-            invitation_id: codec::optional_uuid(row.get("connect_invitation_id")?)?,
+            invitation_id,
         }),
     };
-    pair.facts = Facts {
-        connection,
-        blocked_by: Sides {
-            low: row.get("blocked_by_low")?,
-            high: row.get("blocked_by_high")?,
-        },
+    pair.facts.blocked_by = Sides {
+        low: columns.get()?,
+        high: columns.get()?,
     };
-    pair.facts_position = codec::position(row.get("facts_position")?)?;
-    codec::read_remains(
-        &mut pair,
-        row.get_ref("remains")?
-            .as_str_or_null()
-            .map_err(rusqlite::Error::from)?,
-    )?;
-    Ok((pair, codec::optional_time(row, "due")?))
+    pair.facts_position = columns.position()?;
+    codec::read_remains(&mut pair, columns.optional_text()?)?;
+    Ok((pair, columns.optional_time()?))
 }
 
-/// Saves a pair's row. `was_due`, `due`: when it was and is due.
+/// The columns of the live invitation and of its acceptance, which are null together.
+fn read_live(columns: &mut Columns<'_>) -> Result<Option<Live>, StoreError> {
+    let Some(id) = columns.optional_uuid()? else {
+        columns.skip(13);
+        return Ok(None);
+    };
+    let invitation = Invitation {
+        id,
+        inviter: codec::side(columns.get()?)?,
+        filtered: columns.get()?,
+        create_time: columns.time()?,
+        expire_time: columns.time()?,
+        decided_at: columns.position()?,
+        acceptances: columns.count()?,
+        last_event: columns.position()?,
+    };
+    let Some(time) = columns.optional_time()? else {
+        columns.skip(5);
+        return Ok(Some(Live {
+            invitation,
+            acceptance: None,
+        }));
+    };
+    let acceptance = pair::Acceptance {
+        time,
+        attempts: columns.count()?,
+        next_attempt: columns.time()?,
+        request_id: columns.optional_uuid()?,
+        trace: columns.optional_trace()?,
+        overtaken: columns.get()?,
+    };
+    Ok(Some(Live {
+        invitation,
+        acceptance: Some(acceptance),
+    }))
+}
+
+/// Saves a pair's row. `is_new`: whether there was none; `was_due`, `due`: when it was and is due.
 pub(in crate::store::sqlite) fn save_pair(
     conn: &Connection,
     pair: &Pair,
+    is_new: bool,
     was_due: Option<Time>,
     due: Option<Time>,
 ) -> Result<(), StoreError> {
@@ -90,10 +100,9 @@ pub(in crate::store::sqlite) fn save_pair(
     let acceptance = pair.live.as_ref().and_then(|live| live.acceptance.as_ref());
     let connection = pair.facts.connection.as_ref();
     conn.prepare_cached(
-        "insert or replace into pair (low, high, invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances,
-             last_event, accept_time, accept_attempts, accept_next_attempt, accept_request_id, accept_overtaken, connect_time, connect_invitation_id,
-             blocked_by_low, blocked_by_high, facts_position, remains, due, accept_trace)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17,
+             c18, c19, c20, c21)
+         values (?1, 6, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     )?
     .execute(params![
         low,
@@ -110,6 +119,7 @@ pub(in crate::store::sqlite) fn save_pair(
         acceptance.map(|a| a.attempts),
         acceptance.map(|a| a.next_attempt.millis()),
         acceptance.and_then(|a| a.request_id).map(Uuid::into_bytes),
+        acceptance.and_then(|a| a.trace).map(TraceContext::to_bytes),
         acceptance.map(|a| a.overtaken),
         connection.map(|c| c.connect_time.millis()),
         connection.and_then(|c| c.invitation_id).map(Uuid::into_bytes),
@@ -118,8 +128,11 @@ pub(in crate::store::sqlite) fn save_pair(
         codec::position_number(pair.facts_position),
         codec::remains_text(pair)?,
         due.map(Time::millis),
-        acceptance.and_then(|a| a.trace).map(TraceContext::to_bytes),
     ])?;
+    if is_new {
+        conn.prepare_cached("insert into of_member (member, kind, key) values (?1, 7, ?2)")?
+            .execute([high, low])?;
+    }
     save_due(conn, &pair.key, was_due, due)
 }
 
@@ -129,8 +142,11 @@ pub(in crate::store::sqlite) fn delete_pair(
     key: &PairKey,
     was_due: Option<Time>,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached("delete from pair where low = ?1 and high = ?2")?
-        .execute(params![key.low().as_str(), key.high().as_str()])?;
+    let (low, high) = (key.low().as_str(), key.high().as_str());
+    conn.prepare_cached("delete from of_member where member = ?1 and kind = 6 and key = ?2")?
+        .execute([low, high])?;
+    conn.prepare_cached("delete from of_member where member = ?1 and kind = 7 and key = ?2")?
+        .execute([high, low])?;
     save_due(conn, key, was_due, None)
 }
 
@@ -174,10 +190,10 @@ pub(in crate::store::sqlite) fn save_bars(
         );
         match is {
             Some(bar) => conn
-                .prepare_cached("insert or replace into bar (member, inviter, reason, bar_time) values (?1, ?2, ?3, ?4)")?
+                .prepare_cached("insert or replace into of_member (member, kind, key, c1, c2) values (?1, 8, ?2, ?3, ?4)")?
                 .execute(params![member, inviter, codec::reason_number(bar.reason), bar.time.millis()])?,
             None => conn
-                .prepare_cached("delete from bar where member = ?1 and inviter = ?2")?
+                .prepare_cached("delete from of_member where member = ?1 and kind = 8 and key = ?2")?
                 .execute(params![member, inviter])?,
         };
     }

@@ -1,10 +1,10 @@
-//! The tables `request` and `withdraw_cooldown`: what is remembered for a time, for the caller's sake and for the invitee's.
+//! The rows of the view `request` and of the table `withdraw_cooldown`: what is remembered for a time, for the caller's sake and for the invitee's.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use service_kit::{error::StoreError, id::MemberId, time::Time};
 use uuid::Uuid;
 
-use super::super::codec;
+use super::super::codec::{self, Columns};
 use crate::{
     domain::member::Quota,
     store::rows::{Remembered, RememberedOutcome},
@@ -17,48 +17,49 @@ pub(in crate::store::sqlite) fn load_remembered(
     request_id: &Uuid,
 ) -> Result<Option<Remembered>, StoreError> {
     let mut statement =
-        conn.prepare_cached("select * from request where inviter = ?1 and request_id = ?2")?;
+        conn.prepare_cached(
+            "select content, time, invitation_id, outcome, expire_time, connect_time, create_time, weekly_cap, used,
+                 next_place_time, pending_sent, pending_cap
+             from request where inviter = ?1 and request_id = ?2",
+        )?;
     let mut rows = statement.query(params![inviter.as_str(), request_id.as_bytes()])?;
     rows.next()?.map(read_remembered).transpose()
 }
 
 fn read_remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
     let missing = || StoreError::corrupt("a remembered answer lacks a time");
-    let outcome = match row.get("outcome")? {
+    let mut columns = Columns::new(row);
+    let content = codec::hash(columns.bytes()?)?;
+    let time = columns.time()?;
+    let invitation_id = columns.uuid()?;
+    let outcome: i64 = columns.get()?;
+    let expire_time = columns.optional_time()?;
+    let connect_time = columns.optional_time()?;
+    let create_time = columns.optional_time()?;
+    let outcome = match outcome {
         0 => RememberedOutcome::Sent {
-            expire_time: codec::optional_time(row, "expire_time")?.ok_or_else(missing)?,
+            expire_time: expire_time.ok_or_else(missing)?,
         },
         1 => RememberedOutcome::Accepting,
         2 => RememberedOutcome::Connected {
-            connect_time: codec::optional_time(row, "connect_time")?.ok_or_else(missing)?,
-            create_time: codec::optional_time(row, "create_time")?.ok_or_else(missing)?,
+            connect_time: connect_time.ok_or_else(missing)?,
+            create_time: create_time.ok_or_else(missing)?,
         },
         _ => return Err(StoreError::corrupt("no such outcome")),
     };
-    let (weekly_cap, used) = (
-        codec::count(row.get("weekly_cap")?)?,
-        codec::count(row.get("used")?)?,
-    );
+    let (weekly_cap, used) = (columns.count()?, columns.count()?);
     Ok(Remembered {
-        content: codec::hash(
-            row.get_ref("content")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
-        time: codec::time(row, "time")?,
-        invitation_id: codec::uuid(
-            row.get_ref("invitation_id")?
-                .as_blob()
-                .map_err(rusqlite::Error::from)?,
-        )?,
+        content,
+        time,
+        invitation_id,
         outcome,
         quota: Quota {
             weekly_cap,
             used,
             remaining: weekly_cap.saturating_sub(used),
-            next_place_time: codec::optional_time(row, "next_place_time")?,
-            pending_sent: codec::count(row.get("pending_sent")?)?,
-            pending_cap: codec::count(row.get("pending_cap")?)?,
+            next_place_time: columns.optional_time()?,
+            pending_sent: columns.count()?,
+            pending_cap: columns.count()?,
         },
     })
 }
@@ -71,7 +72,7 @@ pub(in crate::store::sqlite) fn save_remembered(
     remembered: Option<&Remembered>,
 ) -> Result<(), StoreError> {
     let Some(remembered) = remembered else {
-        conn.prepare_cached("delete from request where inviter = ?1 and request_id = ?2")?
+        conn.prepare_cached("delete from of_member where member = ?1 and kind = 9 and key = ?2")?
             .execute(params![inviter.as_str(), request_id.as_bytes()])?;
         return Ok(());
     };
@@ -84,9 +85,8 @@ pub(in crate::store::sqlite) fn save_remembered(
         } => (2, None, Some(connect_time), Some(create_time)),
     };
     conn.prepare_cached(
-        "insert or replace into request (inviter, request_id, content, time, invitation_id, outcome, expire_time, connect_time,
-             create_time, weekly_cap, used, next_place_time, pending_sent, pending_cap)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12)
+         values (?1, 9, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         inviter.as_str(),
