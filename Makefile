@@ -3,7 +3,7 @@
 # Deliberately absent: how Rust is compiled; cargo knows.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak docs tools
+.PHONY: help run test lint soak bench docs tools
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ soak: ## Runs the searches, models and races at full counts and writes docs/soak
 
 docs: ## Writes docs/configuration.md from the code
 	@exec scripts/docs.sh
+
+bench: ## Measures the pair, at 100 thousand and 5 million stored invitations; scripts/bench.sh --help has options
+	@exec scripts/bench.sh
 
 tools: ## Installs curl, buf, grpcurl and the clients' libraries, once, into ./.tools
 	@exec scripts/tools.sh

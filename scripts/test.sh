@@ -10,4 +10,5 @@ section "build" cargo build --workspace --all-targets
 section "tests" cargo test --workspace --no-fail-fast
 export PAIR_BIN=${CARGO_TARGET_DIR:-target}/debug
 section "make run" scripts/test-run.sh
+section "bench" scripts/test-bench.sh
 section "clients" scripts/test-clients.sh

@@ -1,0 +1,143 @@
+//! Filled stores: made once for each size and kept under a folder; each run works on copies.
+//!
+//! Kept ones that this build's stores refuse to open (their tables have changed), or that have grown old, are made anew. Deliberately
+//! absent: how a store is filled.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    clock::{Clock as _, SystemClock},
+    time::{Span, Time},
+};
+use tokio::time::Instant;
+
+use crate::{
+    fill::{CONNECTIONS, INVITATIONS, Stores},
+    network::Network,
+};
+
+/// Changes whenever the network or the way it is filled in does.
+const FILLING: u32 = 1;
+/// After so long a kept filling is made anew: the services would first have to do what has become due meanwhile.
+const KEPT_FOR: Span = Span::days(14);
+const STAMP: &str = "filled.json";
+
+/// What a filling is known by.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stamp {
+    filling: u32,
+    stored: u64,
+    /// In milliseconds since the Unix epoch.
+    until: i64,
+}
+
+/// A folder with both stores, filled.
+pub(crate) struct Filled {
+    folder: PathBuf,
+}
+
+impl Filled {
+    /// The filling for `stored` invitations under `root`; made if it is not there or cannot be used.
+    pub(crate) async fn get(root: &Path, stored: u64, network: &Network) -> anyhow::Result<Self> {
+        let folder = root.join(format!("filled-{stored}"));
+        let now = SystemClock.now();
+        if usable(&folder, stored, now).await {
+            return Ok(Self { folder });
+        }
+        // Filled in memory where there is such a place, for the disk has better things to do.
+        let scratch = Path::new("/dev/shm");
+        let scratch = if scratch.is_dir() { scratch } else { root };
+        let scratch = Scratch::new(scratch)?;
+        let began = Instant::now();
+        eprintln!("filling stores with {stored} invitations, once");
+        let stores = Stores::open(&scratch.0, now)?;
+        let filled = stores
+            .fill(network, now, |sent| {
+                let rate = u128::from(sent) * 1_000 / began.elapsed().as_millis().max(1);
+                eprintln!("  {sent} of {} sent, {rate} a second", network.sends());
+            })
+            .await;
+        stores.close().await;
+        filled?;
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        copy(&scratch.0, &folder)?;
+        let stamp = Stamp {
+            filling: FILLING,
+            stored,
+            until: now.millis(),
+        };
+        // Last, so that a filling that was broken off is none.
+        fs::write(folder.join(STAMP), serde_json::to_vec(&stamp)?)?;
+        eprintln!("  filled in {} s", began.elapsed().as_secs());
+        Ok(Self { folder })
+    }
+
+    /// A copy to work on, in a folder of its own, on the disk.
+    pub(crate) fn copy_to(&self, folder: &Path) -> anyhow::Result<()> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        copy(&self.folder, folder)
+    }
+}
+
+/// Whether there is a filling of today's kind that both stores can open.
+async fn usable(folder: &Path, stored: u64, now: Time) -> bool {
+    let stamp = fs::read(folder.join(STAMP)).ok();
+    let stamp: Option<Stamp> = stamp.and_then(|stamp| serde_json::from_slice(&stamp).ok());
+    let fits = stamp.is_some_and(|stamp| {
+        let age = now.since(Time::from_millis(stamp.until));
+        stamp.filling == FILLING && stamp.stored == stored && age < KEPT_FOR
+    });
+    if !fits {
+        return false;
+    }
+    match Stores::open(folder, now) {
+        Ok(stores) => {
+            stores.close().await;
+            true
+        }
+        Err(error) => {
+            eprintln!("the kept stores cannot be used: {error}");
+            false
+        }
+    }
+}
+
+/// Copies both stores and waits until the disk has them.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for name in [INVITATIONS, CONNECTIONS] {
+        let (from, to) = (from.join(name), to.join(name));
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        fs::File::open(&to)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A folder that goes when it is no longer needed.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    /// A folder of this process under `root`.
+    pub(crate) fn new(root: &Path) -> anyhow::Result<Self> {
+        let folder = root.join(format!("acquaint-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{} stays: {error}", self.0.display());
+        }
+    }
+}

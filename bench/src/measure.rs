@@ -1,0 +1,147 @@
+//! A run: for each size, each kind and each number in flight, one after the other.
+//!
+//! Kinds that only read share one copy of the filled stores. One that writes gets a new copy when what was there before may have used up a tenth, so
+//! that each is measured at the size it is said to be. Deliberately absent: how a call is made and how a store is filled.
+
+use std::{collections::VecDeque, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+
+use crate::{
+    call::Clients,
+    data::{Filled, Scratch},
+    fill::{CONNECTIONS, INVITATIONS},
+    kind::{Kind, Supply},
+    load::{self, Spans},
+    network::Network,
+    process::Memory,
+    report::{Machine, Report, Row, Size, Store, name},
+    world::{Places, World},
+};
+
+/// What to run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Which kinds.
+    pub(crate) kinds: Vec<Kind>,
+    /// How many calls are under way.
+    pub(crate) in_flight: Vec<usize>,
+    /// At how many stored invitations.
+    pub(crate) stored: Vec<u64>,
+    /// How long each is measured.
+    pub(crate) spans: Spans,
+    /// How many connections there are to each process, at most; never more than calls.
+    pub(crate) connections: usize,
+    /// The folder of the services' binaries.
+    pub(crate) binaries: PathBuf,
+    /// Where filled stores are kept and worked on.
+    pub(crate) data: PathBuf,
+}
+
+/// No service answers more calls in a second here.
+const PER_SECOND_MAX: u64 = 15_000;
+/// One call in flight cannot do more.
+const PER_SECOND_EACH_MAX: u64 = 1_500;
+
+/// Runs everything.
+pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
+    let mut sizes = Vec::new();
+    for &stored in &plan.stored {
+        sizes.push(size(plan, stored).await?);
+    }
+    Ok(Report {
+        machine: Machine::here()?,
+        sizes,
+    })
+}
+
+/// A copy of the filled stores with everything running on it.
+struct Running {
+    world: World,
+    supply: Supply,
+}
+
+async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
+    let network = Network::new(stored)?;
+    let filled = Filled::get(&plan.data, stored, &network).await?;
+    let scratch = Scratch::new(&plan.data)?;
+    let places = Places {
+        binaries: plan.binaries.clone(),
+        folder: scratch.0.join("stores"),
+    };
+    let mut running = start(&filled, &places, network).await?;
+    let files = [INVITATIONS, CONNECTIONS].map(|name| places.folder.join(name));
+    let idle = running.world.rest().await?;
+    let mut size = Size {
+        stored,
+        idle_millis: idle.as_secs_f64() * 2_000.0,
+        rows: Vec::new(),
+        stores: vec![
+            Store::new("invitation-service", Memory::default(), &files[0])?,
+            Store::new("connection-service", Memory::default(), &files[1])?,
+        ],
+    };
+    for &kind in &plan.kinds {
+        if kind.writes() && running.supply.handed_out() > stored / 10 {
+            remember_memory(&mut size, &running.world)?;
+            running.world.stop().await?;
+            running = start(&filled, &places, network).await?;
+        }
+        let mut calls = VecDeque::new();
+        for &in_flight in &plan.in_flight {
+            let row = measure(plan, &mut running, kind, in_flight, &mut calls).await?;
+            size.rows.push(row);
+        }
+    }
+    remember_memory(&mut size, &running.world)?;
+    running.world.stop().await?;
+    Ok(size)
+}
+
+async fn start(filled: &Filled, places: &Places, network: Network) -> anyhow::Result<Running> {
+    filled.copy_to(&places.folder)?;
+    let world = World::start(places).await?;
+    let supply = Supply::new(network, world.clients()?);
+    Ok(Running { world, supply })
+}
+
+async fn measure(
+    plan: &Plan,
+    running: &mut Running,
+    kind: Kind,
+    in_flight: usize,
+    calls: &mut VecDeque<crate::call::Call>,
+) -> anyhow::Result<Row> {
+    let Running { world, supply } = running;
+    let wanted = wanted(in_flight, plan.spans)?;
+    if kind.writes() || calls.is_empty() {
+        let missing = wanted.saturating_sub(calls.len());
+        calls.extend(supply.calls(kind, missing).await?);
+    }
+    let connections = plan.connections.min(in_flight).max(1);
+    let clients: Vec<Clients> = (0..connections)
+        .map(|_| world.clients())
+        .collect::<Result<_, _>>()?;
+    world.rest().await?;
+    let measured = load::run(world, &clients, kind, in_flight, plan.spans, calls)
+        .await
+        .with_context(|| name(kind))?;
+    let row = Row::new(kind, in_flight, &measured);
+    eprintln!("{}", row.line());
+    Ok(row)
+}
+
+/// How many calls to prepare.
+fn wanted(in_flight: usize, spans: Spans) -> anyhow::Result<usize> {
+    let per_second = PER_SECOND_MAX.min(PER_SECOND_EACH_MAX * u64::try_from(in_flight)?);
+    let seconds = (spans.warm_up + spans.measured + Duration::from_secs(1)).as_secs();
+    Ok(usize::try_from(per_second * seconds)?)
+}
+
+fn remember_memory(size: &mut Size, world: &World) -> anyhow::Result<()> {
+    for (store, memory) in size.stores.iter_mut().zip(world.memory()?) {
+        store.resident = memory.resident;
+        store.resident_peak = store.resident_peak.max(memory.peak);
+    }
+    Ok(())
+}

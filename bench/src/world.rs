@@ -1,0 +1,207 @@
+//! Everything that runs during a measurement: both services on stores of their own, and the empty methods.
+//!
+//! Deliberately absent: calls.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::bail;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    call::{Clients, Urls},
+    fill::{CONNECTIONS, INVITATIONS},
+    process::{Memory, Process, free_port, machine_cpu, own_cpu},
+};
+
+/// How long it may take until the services have nothing left to do.
+const REST_MAX: Duration = Duration::from_mins(5);
+/// For so long they must have had nothing to do.
+const REST: Duration = Duration::from_millis(500);
+/// So much of a core still counts as nothing, in percent.
+const REST_PERCENT: u128 = 4;
+
+/// Where the programs are and where a world may put its files.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// The folder of the services' binaries.
+    pub(crate) binaries: PathBuf,
+    /// The folder with both stores, and for logs.
+    pub(crate) folder: PathBuf,
+}
+
+/// The CPU time that has been used: by both services together with the empty methods apart, by the load, and by everything else.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Used {
+    /// invitation-service.
+    pub(crate) invitation: Duration,
+    /// connection-service.
+    pub(crate) connection: Duration,
+    /// Both empty methods.
+    pub(crate) empty: Duration,
+    /// This process, which makes the calls.
+    pub(crate) load: Duration,
+    /// The whole machine.
+    pub(crate) machine: Duration,
+}
+
+impl Used {
+    /// What has been used since.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            invitation: self.invitation.saturating_sub(before.invitation),
+            connection: self.connection.saturating_sub(before.connection),
+            empty: self.empty.saturating_sub(before.empty),
+            load: self.load.saturating_sub(before.load),
+            machine: self.machine.saturating_sub(before.machine),
+        }
+    }
+
+    /// What served the calls.
+    pub(crate) fn served(&self) -> Duration {
+        self.invitation + self.connection + self.empty
+    }
+
+    /// What had nothing to do with the measurement.
+    pub(crate) fn others(&self) -> Duration {
+        self.machine.saturating_sub(self.served() + self.load)
+    }
+}
+
+/// The running processes.
+pub(crate) struct World {
+    invitation: Process,
+    connection: Process,
+    empty: Process,
+    empty_kit: Process,
+}
+
+impl World {
+    /// Starts everything on the stores in the folder and waits until it serves and is at rest.
+    pub(crate) async fn start(places: &Places) -> anyhow::Result<Self> {
+        let Places { binaries, folder } = places;
+        let connection_port = free_port()?;
+        let connection = Process::start(
+            "connection-service",
+            service(
+                binaries,
+                "connection-service",
+                connection_port,
+                &folder.join(CONNECTIONS),
+            ),
+            connection_port,
+            folder,
+        )?;
+        let invitation_port = free_port()?;
+        let mut command = service(
+            binaries,
+            "invitation-service",
+            invitation_port,
+            &folder.join(INVITATIONS),
+        );
+        command.env("ACQUAINT_CONNECTION_URL", connection.url());
+        let invitation = Process::start("invitation-service", command, invitation_port, folder)?;
+        let mut world = Self {
+            invitation,
+            connection,
+            empty: empty("tonic", folder)?,
+            empty_kit: empty("kit", folder)?,
+        };
+        for process in [
+            &mut world.connection,
+            &mut world.invitation,
+            &mut world.empty,
+            &mut world.empty_kit,
+        ] {
+            process.serves().await?;
+        }
+        world.rest().await?;
+        Ok(world)
+    }
+
+    /// Waits until the services have nothing to do that is left from before. What they used meanwhile for each second.
+    pub(crate) async fn rest(&self) -> anyhow::Result<Duration> {
+        let deadline = Instant::now() + REST_MAX;
+        loop {
+            let before = self.used()?;
+            sleep(REST).await;
+            let used = self.used()?.since(&before).served();
+            if used.as_micros() * 100 < REST.as_micros() * REST_PERCENT {
+                return Ok(used);
+            }
+            if Instant::now() > deadline {
+                bail!("the services do not come to rest");
+            }
+        }
+    }
+
+    /// A set of clients with connections of their own.
+    pub(crate) fn clients(&self) -> anyhow::Result<Clients> {
+        Clients::new(&Urls {
+            invitation: self.invitation.url(),
+            connection: self.connection.url(),
+            empty: self.empty.url(),
+            empty_kit: self.empty_kit.url(),
+        })
+    }
+
+    /// The CPU time used so far.
+    pub(crate) fn used(&self) -> anyhow::Result<Used> {
+        Ok(Used {
+            invitation: self.invitation.cpu()?,
+            connection: self.connection.cpu()?,
+            empty: self.empty.cpu()? + self.empty_kit.cpu()?,
+            load: own_cpu()?,
+            machine: machine_cpu()?,
+        })
+    }
+
+    /// The memory of invitation-service and connection-service.
+    pub(crate) fn memory(&self) -> anyhow::Result<[Memory; 2]> {
+        Ok([self.invitation.memory()?, self.connection.memory()?])
+    }
+
+    /// Ends everything; fails when something does not end in order.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.invitation.stop().await?;
+        self.connection.stop().await?;
+        self.empty.stop().await?;
+        self.empty_kit.stop().await
+    }
+}
+
+/// A service with its defaults, on a port and a store; nothing of our environment reaches it.
+fn service(binaries: &Path, name: &str, port: u16, store: &Path) -> Command {
+    let mut command = Command::new(binaries.join(name));
+    command
+        .env_clear()
+        .env("ACQUAINT_LISTEN", format!("127.0.0.1:{port}"))
+        .env(
+            "ACQUAINT_DATABASE_URL",
+            format!("sqlite:{}", store.display()),
+        );
+    command
+}
+
+/// An empty method: this program, told to serve it.
+fn empty(server: &'static str, folder: &Path) -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .env_clear()
+        .args(["--serve-empty", server, "--port", &port.to_string()]);
+    Process::start(
+        if server == "tonic" {
+            "empty"
+        } else {
+            "empty-kit"
+        },
+        command,
+        port,
+        folder,
+    )
+}
