@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that search, model and race, at full counts; writes what came of it to docs/soak.md. Takes ten minutes or so.
+# The tests that search, model, race and kill, at full counts; writes what came of it to docs/soak.md. Takes half an hour or so.
 #
 # The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
 set -euo pipefail
@@ -9,7 +9,9 @@ export ACQUAINT_MODEL_CASES=${ACQUAINT_MODEL_CASES:-20000}
 export ACQUAINT_RACE_ROUNDS=${ACQUAINT_RACE_ROUNDS:-1000}
 export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-7}
 export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-200}
-suites=(protocol_search model races feed)
+export ACQUAINT_CRASH_RUNS=${ACQUAINT_CRASH_RUNS:-20}
+export ACQUAINT_KILLS=${ACQUAINT_KILLS:-200}
+suites=(protocol_search model races feed crash)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -34,10 +36,10 @@ for suite in "${suites[@]}"; do
 done
 
 {
-  printf '# The last soak\n\nThe searches, models and races of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
+  printf '# The last soak\n\nThe searches, models, races and crashes of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
   printf -- '- commit: %s\n- began: %s\n- duration: %d s\n- machine: %d cores, %s\n' "$commit" "$began" "$SECONDS" "$(nproc)" "$(rustc --version)"
-  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep\n' \
-    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH"
+  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, each crash point %s times, %s kills\n' \
+    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS"
   cat "$scratch/report"
 } >docs/soak.md
 echo "written: docs/soak.md"

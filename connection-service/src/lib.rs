@@ -2,11 +2,12 @@
 //!
 //! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (one file for each method) → [`store`] (load the
 //! pair, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. [`worker`] does what nobody waits
-//! for, [`config`] has every key.
+//! for, [`config`] has every key, [`crash`] the moments at which tests let the process die.
 //!
 //! Deliberately absent: invitations. An acceptance arrives here as a request for a connection, and is decided once.
 
 pub mod config;
+pub mod crash;
 pub mod domain;
 pub mod grpc;
 pub mod store;

@@ -6,22 +6,31 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use connection_service::Config;
-use service_kit::cli::{Outcome, Program, block_on};
+use connection_service::store::sqlite::MIGRATIONS;
+use service_kit::cli::{Outcome, Program, block_on, store};
 use service_kit::clock::SystemClock;
 use service_kit::config::Loaded;
-use service_kit::{server, shutdown, telemetry};
+use service_kit::{core_dump, server, shutdown, telemetry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let about = "Connections and blocks between the members of a professional network";
-    Program::new(about, Config::schema(), |config| config.listen, serve).run()
+    Program::new(about, Config::schema(), |config| config.listen, serve)
+        .command(store::backup_command(), |loaded, matches| {
+            store::backup(&loaded.config.database.path, matches, MIGRATIONS)
+        })
+        .command(store::restore_command(), |loaded, matches| {
+            store::restore(&loaded.config.database.path, matches, MIGRATIONS)
+        })
+        .run()
 }
 
 fn serve(loaded: Loaded<Config>) -> Outcome {
     telemetry::init(&loaded.config.log);
     loaded.log();
+    core_dump::forbid();
     let config = loaded.config;
     block_on(config.runtime_threads, async {
         let listener = server::listen(config.listen).await?;

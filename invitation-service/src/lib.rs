@@ -3,12 +3,13 @@
 //! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (gather, hand to the store, act on the outcome) →
 //! [`store`] (load, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. Beside it: [`limiter`] (the weekly
 //! cap in front of the store), [`connections`] (connection-service and the feed of its facts), [`worker`] (what nobody waits for),
-//! [`config`] (every key).
+//! [`config`] (every key), [`crash`] (where tests let it die).
 //!
 //! Deliberately absent: connections and blocks. They are connection-service's; here is a copy of what decisions need.
 
 pub mod config;
 pub mod connections;
+pub mod crash;
 pub mod domain;
 pub mod grpc;
 pub mod limiter;

@@ -4,6 +4,7 @@
 //! [`Program::command`]. Deliberately absent: what any of them does beyond the configuration, and prompts: nothing here asks back.
 
 mod health;
+pub mod store;
 
 use std::error::Error;
 use std::ffi::OsString;

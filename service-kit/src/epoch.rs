@@ -11,6 +11,7 @@ use std::fmt;
 
 use rusqlite::{Connection, params};
 
+use crate::crash;
 use crate::environment::Random;
 use crate::error::StoreError;
 
@@ -113,7 +114,9 @@ impl Epochs {
             current: id,
             ends: load(&tx)?,
         };
+        crash::point("start.epoch_written");
         tx.commit()?;
+        crash::point("start.epoch_begun");
         Ok(epochs)
     }
 

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::config::{Findings, Key};
+use crate::crash;
 use crate::environment::Executor;
 use crate::error::StoreError;
 use crate::metrics::store::{self, WriterMetrics};
@@ -301,6 +302,7 @@ impl<W: ?Sized, T: Send, F: FnMut(&mut W) -> Result<T, StoreError> + Send> Comma
         let value = catch_unwind(AssertUnwindSafe(|| (self.body)(work)));
         self.value =
             Some(value.unwrap_or_else(|_| Err(StoreError::internal("a command panicked")))?);
+        crash::point("commit.command_ran");
         Ok(())
     }
 
@@ -357,6 +359,7 @@ fn run_batch<E: Engine>(
     metrics.batch(batch.len(), ran - begun, ran.elapsed());
     if outcome.is_ok() {
         engine.committed();
+        crash::point("commit.told");
     } else if a_command_failed && batch.len() > 1 {
         for command in batch {
             run_alone(engine, command);
@@ -366,6 +369,7 @@ fn run_batch<E: Engine>(
     // An error that no command caused (no disk, no lock) would only meet each of them again.
     for command in batch {
         command.answer(outcome.clone());
+        crash::point("commit.answering");
     }
 }
 

@@ -4,12 +4,15 @@
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
 //! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
+//! Through all of them lie the moments at which tests let a process die ([`crash`]); it leaves nothing of its memory behind ([`core_dump`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod core_dump;
+pub mod crash;
 pub mod deadline;
 pub mod environment;
 pub mod epoch;

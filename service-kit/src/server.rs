@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 use crate::config::{Key, Unit};
+use crate::crash;
 
 pub use health::HealthHandle;
 pub use listener::Listener;
@@ -214,6 +215,7 @@ pub async fn serve(
         }
     }
     health.drain();
+    crash::point("stop.draining");
     drop(listener);
     let drained = async {
         while let Some(ended) = connections.join_next().await {
@@ -227,6 +229,7 @@ pub async fn serve(
         );
         connections.shutdown().await;
     }
+    crash::point("stop.drained");
     Ok(())
 }
 

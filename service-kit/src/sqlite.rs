@@ -7,6 +7,7 @@
 //!
 //! Look rows up with [`Connection::prepare_cached`]: preparing costs more than most look-ups.
 
+mod backup;
 mod checkpoint;
 mod migrate;
 mod readers;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use backup::{BackupError, back_up, restore};
 pub use checkpoint::Checkpointer;
 pub use migrate::migrate;
 pub use readers::Readers;
@@ -67,10 +69,14 @@ pub struct SqliteOptions {
     /// whenever the writer has committed, the writer looks through its cache at each commit that moved pages, and the system
     /// keeps the file's pages as well.
     pub cache_mebibytes: u32,
+    /// By how many pages the log grows before it is carried over into the file. More means that a page written several times meanwhile is
+    /// carried over once; the log, and what a start after a crash reads, is longer for it.
+    pub checkpoint_pages: u32,
 }
 
 impl SqliteOptions {
-    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 16 MiB of cache for each connection.
+    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 16 MiB of cache for each connection, a
+    /// checkpoint each 4,096 pages (16 MiB).
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -78,6 +84,7 @@ impl SqliteOptions {
             readers: 2,
             reader_queue_max: 4_096,
             cache_mebibytes: 16,
+            checkpoint_pages: 4_096,
         }
     }
 
@@ -116,6 +123,13 @@ impl SqliteOptions {
                 1..=65_536,
                 |o: &mut Self| &mut o.cache_mebibytes,
                 "page cache of each connection to the store: the writer's and each reader's",
+            ),
+            Key::count(
+                "sqlite.checkpoint_pages",
+                "pages of 4 KiB",
+                1..=16_384,
+                |o: &mut Self| &mut o.checkpoint_pages,
+                "growth of the store's log after which it is carried over into the file, beside what goes on",
             ),
         ]
     }
@@ -200,7 +214,31 @@ pub fn parse_database_url(url: &str) -> Result<PathBuf, MalformedDatabaseUrl> {
 pub struct SqliteFile {
     options: SqliteOptions,
     metrics: StoreMetrics,
-    _lock: File,
+    _lock: StoreLock,
+}
+
+/// The right to a store's file, which one process has at a time; held until this is dropped.
+#[derive(Debug)]
+struct StoreLock(#[expect(dead_code, reason = "held, never read")] File);
+
+impl StoreLock {
+    /// Takes the lock of `PATH.lock`, which is made if it is absent.
+    fn take(path: &Path) -> Result<Self, OpenError> {
+        let mut lock_path = path.to_owned().into_os_string();
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
+        let lock = private_file(&lock_path)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse {
+                path: path.to_owned(),
+            },
+            TryLockError::Error(source) => OpenError::File {
+                path: lock_path,
+                source,
+            },
+        })?;
+        Ok(Self(lock))
+    }
 }
 
 impl SqliteFile {
@@ -223,17 +261,7 @@ impl SqliteFile {
                 source,
             })?;
         }
-        let mut lock_path = path.clone().into_os_string();
-        lock_path.push(".lock");
-        let lock_path = PathBuf::from(lock_path);
-        let lock = private_file(&lock_path)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse { path: path.clone() },
-            TryLockError::Error(source) => OpenError::File {
-                path: lock_path,
-                source,
-            },
-        })?;
+        let lock = StoreLock::take(path)?;
         private_file(path)?;
         let file = Self {
             options,
@@ -291,7 +319,8 @@ impl SqliteFile {
         }
         let metrics = self.metrics.checkpoints.clone();
         let checkpointer =
-            Checkpointer::spawn(self.writer()?, metrics).map_err(OpenError::Thread)?;
+            Checkpointer::spawn(self.writer()?, metrics, self.options.checkpoint_pages)
+                .map_err(OpenError::Thread)?;
         checkpointer.watch(writer)?;
         Ok(Some(checkpointer))
     }

@@ -16,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Key, Unit};
+use crate::crash;
 use crate::feed::Subscription;
 use crate::metrics::register_read;
 
@@ -216,6 +217,7 @@ async fn follow<S: Source>(
         let reading = source.read().await?;
         let nothing = reading.messages.is_empty();
         for message in reading.messages {
+            crash::point("watch.message");
             hand_over(message).await?;
         }
         if silent && nothing {

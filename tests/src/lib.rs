@@ -5,6 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::missing_panics_doc,
     reason = "what goes wrong here is a failed test"
@@ -15,6 +16,7 @@ pub mod documents;
 pub mod look;
 pub mod pair;
 pub mod refusal;
+pub mod rig;
 pub mod trace;
 pub mod wait;
 pub mod watcher;

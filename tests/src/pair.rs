@@ -470,7 +470,7 @@ pub fn folder() -> TempDir {
 }
 
 /// A socket on an address that others of this process may use too, and nobody else is given while one of them is there.
-fn socket(address: SocketAddr) -> TcpSocket {
+pub(crate) fn socket(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
     socket.set_reuseport(true).unwrap();

@@ -189,17 +189,29 @@ pub struct InvitationLists(pub BTreeMap<String, (InvitationBox, Invitation)>);
 impl InvitationLists {
     /// As the service lists them.
     pub async fn of(pair: &Pair, member: &str) -> Self {
+        Self::listed(&pair.invitations, member).await.unwrap()
+    }
+
+    /// As the service lists them to this client.
+    pub async fn listed(client: &Invitations, member: &str) -> Result<Self, Status> {
         let mut lists = BTreeMap::new();
         for list in [
             InvitationBox::Sent,
             InvitationBox::Received,
             InvitationBox::Filtered,
         ] {
-            for one in pair.list(member, list).await {
+            let request = invitation::ListInvitationsRequest {
+                member_id: member.to_owned(),
+                r#box: list.into(),
+                page_size: 1_000,
+                ..Default::default()
+            };
+            let listed = client.clone().list_invitations(request).await?;
+            for one in listed.into_inner().invitations {
                 lists.insert(one.invitation_id.clone(), (list, one));
             }
         }
-        Self(lists)
+        Ok(Self(lists))
     }
 
     /// Folds a message of the member's watch. An invitation that goes though it was not there is given back: what came and went while
@@ -238,15 +250,21 @@ pub struct ConnectionList(pub BTreeMap<String, Option<Timestamp>>);
 impl ConnectionList {
     /// As the service lists it.
     pub async fn of(pair: &Pair, member: &str) -> Self {
+        Self::listed(&pair.connections, member).await.unwrap()
+    }
+
+    /// As the service lists it to this client.
+    pub async fn listed(client: &Connections, member: &str) -> Result<Self, Status> {
         let request = connection::ListConnectionsRequest {
             member_id: member.to_owned(),
             page_size: 1_000,
             ..Default::default()
         };
-        let mut client = pair.connections.clone();
-        let listed = client.list_connections(request).await.unwrap().into_inner();
+        let listed = client.clone().list_connections(request).await?.into_inner();
         let listed = listed.connections.into_iter();
-        Self(listed.map(|one| (one.other_id, one.connect_time)).collect())
+        Ok(Self(
+            listed.map(|one| (one.other_id, one.connect_time)).collect(),
+        ))
     }
 
     /// Folds a message of the member's watch. A connection that goes though it was not there is given back.

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: more than one follower.
 
+use service_kit::crash;
 use service_kit::epoch::EpochId;
 
 use super::{Context, Failure, position};
@@ -11,5 +12,7 @@ use super::{Context, Failure, position};
 pub async fn run(context: &Context, incarnation: EpochId, reached: u64) -> Result<(), Failure> {
     let state = context.store.feed_state().await?;
     position::check(context.store(), state, &incarnation, reached)?;
-    Ok(context.store.acknowledge(reached).await?)
+    context.store.acknowledge(reached).await?;
+    crash::point("acknowledge.committed");
+    Ok(())
 }

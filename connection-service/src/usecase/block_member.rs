@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: telling the other side.
 
+use service_kit::crash;
 use service_kit::id::MemberId;
 
 use super::{Context, Failure, acting};
@@ -13,6 +14,8 @@ use super::{Context, Failure, acting};
 pub async fn run(context: &Context, member: &MemberId, other: &MemberId) -> Result<(), Failure> {
     let act = acting::act(context, member, other).await?;
     let acted = context.store.block_member(act).await??;
+    crash::point("block.committed");
     acting::acknowledgement(context, acted.fact).await;
+    crash::point("block.acknowledged");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: waiting for an acknowledgement; the caller is the one who acknowledges.
 
+use service_kit::crash;
 use service_kit::id::PairKey;
 
 use super::{Context, Failure};
@@ -14,5 +15,7 @@ pub async fn run(
     key: PairKey,
     acceptance: Acceptance,
 ) -> Result<Ensured, Failure> {
-    Ok(context.store.ensure_connection(key, acceptance).await?)
+    let ensured = context.store.ensure_connection(key, acceptance).await?;
+    crash::point("ensure.committed");
+    Ok(ensured)
 }

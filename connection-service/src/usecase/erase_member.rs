@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: the steps after the first, which a worker takes (see `worker`).
 
+use service_kit::crash;
 use service_kit::id::MemberId;
 
 use super::{Context, Failure, acting};
@@ -12,7 +13,9 @@ pub async fn run(context: &Context, member: MemberId) -> Result<bool, Failure> {
     match context.store.erase_member(member).await? {
         Erased::Complete => Ok(true),
         Erased::Underway { fact } => {
+            crash::point("erase.committed");
             acting::acknowledgement(context, fact).await;
+            crash::point("erase.acknowledged");
             Ok(false)
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: telling the other side.
 
+use service_kit::crash;
 use service_kit::id::MemberId;
 use service_kit::time::Time;
 
@@ -18,6 +19,8 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let act = acting::act(context, member, other).await?;
     let acted = context.store.remove_connection(act, only).await??;
+    crash::point("remove.committed");
     acting::acknowledgement(context, acted.fact).await;
+    crash::point("remove.acknowledged");
     Ok(())
 }

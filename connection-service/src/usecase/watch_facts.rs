@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use service_kit::crash;
 use service_kit::epoch::EpochId;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::watch::{Reading, Source, Watch};
@@ -88,6 +89,9 @@ impl Source for FactSource {
             else {
                 return Err(Refusal::TokenTooOld.into());
             };
+            if !entries.is_empty() {
+                crash::point("facts.read");
+            }
             let mut facts = Vec::with_capacity(entries.len());
             for entry in entries {
                 facts.extend(fact(entry)?);

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use service_kit::crash;
 use service_kit::error::StoreError;
 use service_kit::metrics::work::WorkMetrics;
 use service_kit::server::HealthHandle;
@@ -51,6 +52,7 @@ pub async fn round(store: &dyn Store, work: &WorkMetrics) -> Result<(), StoreErr
             Ok(())
         };
         counted(work, "erasures", steps).await?;
+        crash::point("erasure.step");
     }
     if due.removal_marks {
         let steps = async {

@@ -12,6 +12,7 @@ use acquaint_proto::connection::internal::v1::{
 };
 use prometheus_client::registry::Registry;
 use service_kit::{
+    crash,
     epoch::EpochId,
     error::StoreError,
     id::{MemberId, PairKey},
@@ -162,6 +163,7 @@ impl Follower {
             epoch: Some(epoch),
             position,
         };
+        crash::point("fold.received");
         let mut batch = Vec::new();
         for fact in message.facts {
             match fact
@@ -188,11 +190,13 @@ impl Follower {
                     let before = at(fact.position.saturating_sub(1));
                     self.store.fold(std::mem::take(&mut batch), before).await?;
                     while !self.store.erase(id.clone()).await? {}
+                    crash::point("fold.erased");
                     self.store.fold(Vec::new(), at(fact.position)).await?;
                 }
             }
         }
         self.store.fold(batch, at(position)).await?;
+        crash::point("fold.committed");
         self.reached(at(position)).await
     }
 
@@ -203,6 +207,7 @@ impl Follower {
         self.client
             .acknowledge_facts(AcknowledgeFactsRequest { position })
             .await?;
+        crash::point("fold.acknowledged");
         Ok(())
     }
 
@@ -226,6 +231,7 @@ impl Follower {
             while let Some(last) = self.store.rewind_pairs(after, common).await? {
                 after = Some(last);
             }
+            crash::point("restored.rewound");
         }
         let mut begun = None;
         let mut after = None;
@@ -252,6 +258,7 @@ impl Follower {
             let last = page.next_page_token.is_empty();
             let until = facts.last().map(|(key, _)| key.clone()).filter(|_| !last);
             after = self.merge(after, until, facts, at.1).await?;
+            crash::point("start.copied_page");
             if last {
                 let cursor = FeedCursor {
                     epoch: Some(begun.0),

@@ -1,7 +1,7 @@
 //! What a member does on their own account, on the wire: seeing, preferences, bars.
 
 use acquaint_proto::invitation::v1 as wire;
-use service_kit::{fields, status::FieldViolations};
+use service_kit::{crash, fields, status::FieldViolations};
 use tonic::Status;
 
 use super::{Edge, convert};
@@ -27,6 +27,7 @@ impl Edge {
             return Err(fields::invalid(fields));
         };
         let marked = self.context.store.mark_seen(member, until).await;
+        crash::point("seen.committed");
         marked
             .map_err(|error| self.failed(error))?
             .map_err(|refusal| self.failed(refusal))?;
@@ -59,6 +60,7 @@ impl Edge {
             return Err(fields::invalid(fields));
         };
         let preferences = self.context.store.update_preferences(member, change).await;
+        crash::point("preferences.committed");
         let preferences = preferences
             .map_err(|error| self.failed(error))?
             .map_err(|refusal| self.failed(refusal))?;
@@ -106,6 +108,7 @@ impl Edge {
             return Err(fields::invalid(fields));
         };
         let unbarred = self.context.store.unbar(member, inviter).await;
+        crash::point("unbar.committed");
         unbarred
             .map_err(|error| self.failed(error))?
             .map_err(|refusal| self.failed(refusal))?;

@@ -1,6 +1,6 @@
 //! `AcceptInvitation`.
 
-use service_kit::{deadline::Deadline, id::MemberId, time::Time};
+use service_kit::{crash, deadline::Deadline, id::MemberId, time::Time};
 use uuid::Uuid;
 
 use super::{Context, Failure, finish_acceptance};
@@ -39,6 +39,7 @@ pub async fn run(
             }
             Acceptance::Awaited { view, awaited } => (view, awaited),
         };
+        crash::point("accept.committed");
         match finish_acceptance::run(context, &awaited, deadline).await? {
             None => {
                 return Ok(Accepted {

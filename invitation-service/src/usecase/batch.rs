@@ -3,7 +3,7 @@
 //! Each item is a command of its own; those of one batch share the store's commits. Deliberately absent: all-or-nothing.
 
 use futures::future::join_all;
-use service_kit::{deadline::Deadline, id::MemberId, time::Time};
+use service_kit::{crash, deadline::Deadline, id::MemberId, time::Time};
 use uuid::Uuid;
 
 use super::{
@@ -96,12 +96,16 @@ pub async fn run(
         let result = if dry_run {
             foresee(context, member, id, act).await
         } else {
-            perform(context, member, id, act, deadline).await
+            let result = perform(context, member, id, act, deadline).await;
+            crash::point("batch.item");
+            result
         };
         (id, result)
     });
+    let results = join_all(each).await;
+    crash::point("batch.done");
     Ok(Done {
-        results: join_all(each).await,
+        results,
         matched,
         remaining,
     })

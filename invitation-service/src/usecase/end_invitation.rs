@@ -1,6 +1,6 @@
 //! `WithdrawInvitation`, `DeclineInvitation` and `UndoDecline`: what an acceptance under way has to settle first.
 
-use service_kit::{deadline::Deadline, id::MemberId};
+use service_kit::{crash, deadline::Deadline, id::MemberId};
 use uuid::Uuid;
 
 use super::{Context, Failure, finish_acceptance};
@@ -40,8 +40,16 @@ pub async fn run(
             End::UndoDecline => context.store.undo_decline(member, id).await,
         };
         match decided?? {
-            Ending::Done(view) => return Ok(view),
+            Ending::Done(view) => {
+                crash::point(match end {
+                    End::Withdraw => "withdraw.committed",
+                    End::Decline(_) => "decline.committed",
+                    End::UndoDecline => "undo.committed",
+                });
+                return Ok(view);
+            }
             Ending::Awaits(awaited) => {
+                crash::point("end.awaits");
                 let ruled = finish_acceptance::run(context, &awaited, deadline).await?;
                 ruled.ok_or(Failure::ConnectionsAway)?;
             }

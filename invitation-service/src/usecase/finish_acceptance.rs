@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use service_kit::{deadline::Deadline, error::StoreError, id::PairKey};
+use service_kit::{crash, deadline::Deadline, error::StoreError, id::PairKey};
 
 use super::Context;
 use crate::{
@@ -21,15 +21,18 @@ pub async fn run(
     awaited: &AwaitedVerdict,
     deadline: Deadline,
 ) -> Result<Option<Ruled>, StoreError> {
+    crash::point("verdict.asking");
     let Ok((epoch, ruling)) = context.connections.ensure(awaited, deadline).await else {
         return Ok(None);
     };
+    crash::point("verdict.received");
     let key = PairKey::new(&awaited.inviter, &awaited.invitee)
         .ok_or_else(|| StoreError::corrupt("an acceptance of one's own invitation"))?;
     let ruled = context
         .store
         .rule(key.clone(), epoch, ruling.clone())
         .await?;
+    crash::point("verdict.committed");
     if ruled.is_some() {
         return Ok(ruled);
     }

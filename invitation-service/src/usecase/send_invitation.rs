@@ -3,7 +3,7 @@
 //! At the same time a place is reserved with the limiter and connection-service is asked about the two; then the store decides. The
 //! limiter never answers alone: its no is checked in a snapshot, and a confirmed one is remembered, so that hammering costs one snapshot.
 
-use service_kit::{deadline::Deadline, id::PairKey};
+use service_kit::{crash, deadline::Deadline, id::PairKey};
 use uuid::Uuid;
 
 use super::{Context, Failure, accept_invitation::limit_refusal, finish_acceptance};
@@ -63,6 +63,7 @@ pub async fn run(
             Outcome::Connected => return sent(view, SentResult::Connected),
             Outcome::Accepting(awaited) => awaited,
         };
+        crash::point("crossing.committed");
         match finish_acceptance::run(context, &awaited, deadline).await? {
             None => return sent(view, SentResult::Accepting),
             Some(Ruled::Connected { .. }) => {
@@ -122,8 +123,11 @@ async fn decide(context: &Context, command: &mut SendInvitation, unnamed: u64) -
             None
         }
     };
+    crash::point("send.asked");
     let decided = context.store.send(command.clone()).await;
+    crash::point("send.committed");
     settle(context, command, place, &decided).await;
+    crash::point("send.settled");
     decided
 }
 

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
 use service_kit::{
+    crash,
     deadline::Deadline,
     error::StoreError,
     id::PairKey,
@@ -77,6 +78,7 @@ async fn review(context: &Context, key: PairKey) -> Result<(), StoreError> {
     let Some(awaited) = context.store.review(key).await? else {
         return Ok(());
     };
+    crash::point("worker.claimed");
     // A part of the trace of the call that accepted.
     let mut span = context
         .tracer

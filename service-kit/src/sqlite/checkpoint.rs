@@ -18,15 +18,13 @@ use rusqlite::wal::CheckpointMode;
 use tokio::time::Instant;
 
 use super::OpenError;
+use crate::crash;
 use crate::metrics::store::CheckpointMetrics;
 
-/// A passive checkpoint each time that the log has grown by so many frames (16 MiB at 4 KiB a page): a page that was written several
-/// times meanwhile is carried over once.
-const PASSIVE_FRAMES: u32 = 4_096;
 /// Beyond so many frames (64 MiB) the log is made to start anew.
 const RESTART_FRAMES: u32 = 16_384;
 /// How long starting anew waits for readers to leave the log. The writer waits with it, so it is short; what fails is tried
-/// again after the next [`PASSIVE_FRAMES`].
+/// again with the next passive one.
 const RESTART_WAIT_MAX: Duration = Duration::from_millis(50);
 
 /// The thread that checkpoints. When dropped it empties the log, as far as readers let it, and ends before the drop returns.
@@ -34,6 +32,8 @@ const RESTART_WAIT_MAX: Duration = Duration::from_millis(50);
 pub struct Checkpointer {
     shared: Arc<Shared>,
     metrics: CheckpointMetrics,
+    /// A passive checkpoint each time that the log has grown by so many frames.
+    passive_frames: u32,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -68,7 +68,11 @@ impl Shared {
 }
 
 impl Checkpointer {
-    pub(super) fn spawn(conn: Connection, metrics: CheckpointMetrics) -> io::Result<Self> {
+    pub(super) fn spawn(
+        conn: Connection,
+        metrics: CheckpointMetrics,
+        passive_frames: u32,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new()
             .name("store-checkpointer".to_owned())
@@ -79,17 +83,22 @@ impl Checkpointer {
                         tracing::warn!("checkpointer: {error}");
                     }
                     while let Some(frames) = shared.next() {
+                        crash::point("checkpoint.begun");
                         run(&conn, CheckpointMode::PASSIVE, &metrics);
+                        crash::point("checkpoint.done");
                         if frames >= RESTART_FRAMES {
                             run(&conn, CheckpointMode::RESTART, &metrics);
                         }
                     }
+                    crash::point("stop.checkpoint");
                     run(&conn, CheckpointMode::TRUNCATE, &metrics);
+                    crash::point("stop.closed");
                 }
             })?;
         Ok(Self {
             shared,
             metrics,
+            passive_frames,
             thread: Some(thread),
         })
     }
@@ -97,6 +106,7 @@ impl Checkpointer {
     /// Follows the commits of `writer` from now on. Replaces any other log hook of that connection.
     pub(super) fn watch(&self, writer: &mut Connection) -> Result<(), OpenError> {
         let (shared, metrics) = (self.shared.clone(), self.metrics.clone());
+        let passive_frames = self.passive_frames;
         let mut told = 0;
         let hook = move |_: &mut Wal, frames: i32| {
             let frames = u32::try_from(frames).unwrap_or(0);
@@ -105,7 +115,7 @@ impl Checkpointer {
                 // The log has started anew.
                 told = 0;
             }
-            if frames - told >= PASSIVE_FRAMES {
+            if frames - told >= passive_frames {
                 told = frames;
                 shared.state().frames = frames;
                 shared.changed.notify_one();

@@ -5,6 +5,7 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::OpenError;
+use crate::crash;
 
 const SCHEMA_MIGRATION_SQL: &str = "create table if not exists schema_migration (
     number integer primary key,
@@ -20,26 +21,39 @@ const SCHEMA_MIGRATION_SQL: &str = "create table if not exists schema_migration 
 /// one fails: those before it stay.
 pub fn migrate(conn: &mut Connection, migrations: &[(&str, &str)]) -> Result<(), OpenError> {
     conn.execute_batch(SCHEMA_MIGRATION_SQL)?;
-    let mut pending = migrations.iter().zip(1_i64..);
-    for (name, checksum) in applied(conn)? {
-        let Some(((known_name, sql), _)) = pending.next() else {
-            return Err(OpenError::UnknownMigration { name });
-        };
-        if name != *known_name || checksum != blake3::hash(sql.as_bytes()).as_bytes() {
-            return Err(OpenError::ChangedMigration { name });
-        }
-    }
-    for ((name, sql), number) in pending {
+    let applied = check_migrations(conn, migrations)?;
+    for ((name, sql), number) in migrations.iter().zip(1_i64..).skip(applied) {
         let tx = Transaction::new(conn, TransactionBehavior::Immediate)?;
         tx.execute_batch(sql)?;
         tx.execute(
             "insert into schema_migration (number, name, checksum) values (?1, ?2, ?3)",
             params![number, name, blake3::hash(sql.as_bytes()).as_bytes()],
         )?;
+        crash::point("start.migrating");
         tx.commit()?;
+        crash::point("start.migrated");
         tracing::info!(name, "migrated");
     }
     Ok(())
+}
+
+/// How many of `migrations` the store has. Fails where it has others, or is no store.
+pub(super) fn check_migrations(
+    conn: &Connection,
+    migrations: &[(&str, &str)],
+) -> Result<usize, OpenError> {
+    let mut known = migrations.iter();
+    let applied = applied(conn)?;
+    let count = applied.len();
+    for (name, checksum) in applied {
+        let Some((known_name, sql)) = known.next() else {
+            return Err(OpenError::UnknownMigration { name });
+        };
+        if name != *known_name || checksum != blake3::hash(sql.as_bytes()).as_bytes() {
+            return Err(OpenError::ChangedMigration { name });
+        }
+    }
+    Ok(count)
 }
 
 fn applied(conn: &Connection) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {

@@ -219,8 +219,12 @@ async fn a_full_queue_of_reads_is_said_at_once_and_nobody_reads_for_those_who_le
 fn the_log_starts_anew_while_writing_and_is_emptied_at_the_end() {
     let Fixture { file, folder } = fixture();
     let mut writer = with_table(&file);
-    let checkpointer =
-        Checkpointer::spawn(file.writer().unwrap(), file.metrics().checkpoints.clone()).unwrap();
+    let checkpointer = Checkpointer::spawn(
+        file.writer().unwrap(),
+        file.metrics().checkpoints.clone(),
+        4_096,
+    )
+    .unwrap();
     // Longer than any bound before it is looked at for the first time.
     for _ in 0..70 {
         writer

@@ -4,11 +4,13 @@
 
 use rusqlite::Connection;
 
+use crate::crash;
 use crate::error::StoreError;
 
 /// Begins a write transaction. What follows is ended by [`end`], whatever becomes of it.
 pub fn begin(conn: &Connection) -> Result<(), StoreError> {
     conn.prepare_cached("begin immediate")?.execute([])?;
+    crash::point("commit.begun");
     Ok(())
 }
 
@@ -16,7 +18,9 @@ pub fn begin(conn: &Connection) -> Result<(), StoreError> {
 /// stored.
 pub fn end(conn: &Connection, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
     let ended = outcome.and_then(|()| {
+        crash::point("commit.ready");
         conn.prepare_cached("commit")?.execute([])?;
+        crash::point("commit.done");
         Ok(())
     });
     // After some errors SQLite has rolled back by itself.
@@ -66,6 +70,20 @@ mod tests {
         };
         assert_eq!(refusal(&conn), Err(StoreError::Overloaded));
         assert_eq!((count(&conn), conn.is_autocommit()), (1, true));
+    }
+
+    #[test]
+    fn a_full_disk_leaves_nothing_and_passes() {
+        let conn = with_table();
+        let fill = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100)
+            insert into t select randomblob(1000) from n";
+        conn.execute_batch("pragma max_page_count = 10").unwrap();
+        let full = transaction(&conn, fill).unwrap_err();
+        assert!(matches!(full, StoreError::Unavailable(_)), "{full}");
+        assert_eq!((count(&conn), conn.is_autocommit()), (0, true));
+        conn.execute_batch("pragma max_page_count = 1000").unwrap();
+        assert_eq!(transaction(&conn, fill), Ok(()));
+        assert_eq!(count(&conn), 101);
     }
 
     #[test]

@@ -38,7 +38,7 @@ use crate::domain::pair::Pair;
 use crate::domain::policy::Policy;
 
 /// The tables, step by step; each is applied once and never changed afterwards.
-const MIGRATIONS: &[(&str, &str)] = &[
+pub const MIGRATIONS: &[(&str, &str)] = &[
     (
         "0001_connections",
         include_str!("../migrations/0001_connections.sql"),

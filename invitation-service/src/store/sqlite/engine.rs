@@ -28,7 +28,8 @@ use crate::{
     store::rows::{FeedCursor, Rows as _},
 };
 
-const MIGRATIONS: &[(&str, &str)] = &[
+/// The tables, step by step; each is applied once and never changed afterwards.
+pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/0001_start.sql")),
     ("0002_epoch", EPOCH_SQL),
 ];

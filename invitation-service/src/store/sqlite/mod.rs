@@ -58,6 +58,8 @@ use crate::domain::{
     view::View,
 };
 
+pub use engine::MIGRATIONS;
+
 /// The embedded store.
 pub struct SqliteStore {
     writer: GroupCommit<SqliteEngine>,

@@ -1,0 +1,285 @@
+//! What must hold of both stores, and of everything that was answered, when nothing moves any more: by SQL over the two files.
+//!
+//! Each check is a sentence that says what is wrong and a query that finds where. `i` is invitation-service's store, `c`
+//! connection-service's, `call` the journal. Deliberately absent: the services' own code; what they believe of themselves proves
+//! nothing.
+
+mod answered;
+mod stored;
+
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::{Connection, OpenFlags, params, types::ValueRef};
+
+pub use answered::ANSWERED;
+pub use stored::STORED;
+
+use super::journal::{Act, Call, Outcome};
+
+/// What must not be: a sentence, and a query for where it is so.
+pub type Check = (&'static str, &'static str);
+
+/// The limits that the services were given.
+#[derive(Debug, Clone, Copy)]
+pub struct Caps {
+    /// Invitations in any seven days.
+    pub weekly: u32,
+    /// Unanswered invitations of an inviter.
+    pub pending: u32,
+    /// Connections of a member.
+    pub connections: u32,
+}
+
+/// Both stores with the journal beside them.
+pub struct Stores {
+    conn: Mutex<Connection>,
+}
+
+const JOURNAL: &str = "
+create temp table cap (weekly, pending, connections);
+create temp table call (act, member, other, id, request_id, begun, ended, outcome, connected, value);
+create temp view done as select * from call where outcome in ('done', 'sent', 'accepted');
+-- Everything about whoever was erased goes: what is left of it is looked for elsewhere.
+create temp table erased (member primary key);
+create temp view step as
+    select position, kind, invitation_id as id, inviter, invitee,
+        lag(kind) over of_invitation as before, lead(kind) over of_invitation as after,
+        count(*) filter (where kind = 3) over (partition by invitation_id) as acceptances
+    from i.event
+    where invitation_id not in (select invitation_id from i.event where kind <> 1 and (inviter is null or invitee is null)) and kind <> 1
+    window of_invitation as (partition by invitation_id order by position);";
+
+impl Stores {
+    /// Opens both files, for reading.
+    pub fn open(invitation: &Path, connection: &Path) -> Self {
+        let conn = in_memory();
+        attach(&conn, invitation, "i");
+        attach(&conn, connection, "c");
+        Self::with(conn)
+    }
+
+    /// Copies of both in memory, every table and view a table there: what is doctored harms nobody, and is bound by no rule.
+    pub fn copied(invitation: &Path, connection: &Path) -> Self {
+        let conn = in_memory();
+        for (file, name) in [(invitation, "i"), (connection, "c")] {
+            let from = format!("from_{name}");
+            attach(&conn, file, &from);
+            conn.execute_batch(&format!("attach ':memory:' as {name}"))
+                .unwrap();
+            let names = format!(
+                "select name from {from}.sqlite_master where type in ('table', 'view') and name not like 'sqlite%'"
+            );
+            let mut names = conn.prepare(&names).unwrap();
+            let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            for table in names.map(Result::unwrap) {
+                let copy = format!("create table {name}.{table} as select * from {from}.{table}");
+                conn.execute_batch(&copy).unwrap();
+            }
+        }
+        Self::with(conn)
+    }
+
+    fn with(conn: Connection) -> Self {
+        conn.execute_batch(JOURNAL).unwrap();
+        Self {
+            conn: Mutex::new(conn),
+        }
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the journal beside the stores.
+    pub fn know(&self, calls: &[Call], caps: Caps) {
+        let values = params![caps.weekly, caps.pending, caps.connections];
+        let conn = self.conn();
+        conn.execute("insert into cap values (?1, ?2, ?3)", values)
+            .unwrap();
+        let mut insert = conn
+            .prepare("insert into call values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+            .unwrap();
+        for call in calls {
+            let row = Row::of(call);
+            insert
+                .execute(params![
+                    row.act,
+                    row.member,
+                    row.other,
+                    row.id,
+                    row.request_id,
+                    i64::try_from(call.begun).unwrap(),
+                    call.ended.map(|ended| i64::try_from(ended).unwrap()),
+                    row.outcome,
+                    row.connected,
+                    row.value,
+                ])
+                .unwrap();
+        }
+        let erased = "insert or ignore into erased select member from call where act = 'erase'";
+        conn.execute(erased, []).unwrap();
+    }
+
+    /// Where anything is wrong: the sentence of each check that fails, with the first few places.
+    pub fn violations(&self) -> Vec<String> {
+        self.violations_of(STORED.iter().chain(ANSWERED))
+    }
+
+    /// Where anything is wrong by some of the checks.
+    pub fn violations_of<'a>(&self, checks: impl IntoIterator<Item = &'a Check>) -> Vec<String> {
+        let violation = |(sentence, query): &Check| {
+            let mut found = self.rows(query);
+            found.retain(|row| row != "ok");
+            (!found.is_empty()).then(|| format!("{sentence}: {}", found.join(" | ")))
+        };
+        checks.into_iter().filter_map(violation).collect()
+    }
+
+    /// The first few rows of a query, for a reader.
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        self.some(query, 3)
+    }
+
+    /// All rows of a query.
+    pub fn all(&self, query: &str) -> Vec<String> {
+        self.some(query, usize::MAX)
+    }
+
+    fn some(&self, query: &str, limit: usize) -> Vec<String> {
+        let conn = self.conn();
+        let mut statement = conn
+            .prepare(query)
+            .unwrap_or_else(|error| panic!("{error}: {query}"));
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let values = (0..columns).map(|at| row.get_ref(at).map(shown));
+            values.collect::<Result<Vec<_>, _>>()
+        });
+        let rows = rows.unwrap().take(limit);
+        rows.map(|row| row.unwrap().join(" ")).collect()
+    }
+
+    /// Changes something, looks, and takes the change back.
+    pub fn doctored<T>(&self, change: &str, look: impl FnOnce(&Self) -> T) -> T {
+        self.conn().execute_batch("begin").unwrap();
+        self.conn()
+            .execute_batch(change)
+            .unwrap_or_else(|error| panic!("{error}: {change}"));
+        let seen = look(self);
+        self.conn().execute_batch("rollback").unwrap();
+        seen
+    }
+}
+
+fn in_memory() -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(":memory:", flags).unwrap()
+}
+
+fn attach(conn: &Connection, file: &Path, name: &str) {
+    let attach = format!("attach 'file:{}?mode=ro' as {name}", file.display());
+    conn.execute_batch(&attach).unwrap();
+}
+
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => uuid::Uuid::from_slice(bytes)
+            .map_or_else(|_| format!("{bytes:?}"), |id| id.simple().to_string()),
+    }
+}
+
+/// A call as a row.
+#[derive(Default)]
+struct Row<'a> {
+    act: &'static str,
+    member: &'a str,
+    other: Option<&'a str>,
+    id: Option<Vec<u8>>,
+    request_id: Option<Vec<u8>>,
+    outcome: Option<&'static str>,
+    connected: bool,
+    value: Option<i64>,
+}
+
+impl<'a> Row<'a> {
+    fn of(call: &'a Call) -> Self {
+        let bytes = |id: &str| uuid::Uuid::parse_str(id).unwrap().as_bytes().to_vec();
+        let mut row = match &call.act {
+            Act::Send {
+                inviter,
+                invitee,
+                request_id,
+                ..
+            } => Self {
+                act: "send",
+                member: inviter,
+                other: Some(invitee),
+                request_id: Some(bytes(request_id)),
+                ..Self::default()
+            },
+            Act::Accept(named) => Self::named("accept", &named.member, &named.other, &named.id),
+            Act::Decline(named, reason) => Self {
+                // Whether it bars.
+                value: Some(i64::from(i32::from(*reason) > 1)),
+                ..Self::named("decline", &named.member, &named.other, &named.id)
+            },
+            Act::Undo(named) => Self::named("undo", &named.member, &named.other, &named.id),
+            Act::Withdraw(named) => Self::named("withdraw", &named.member, &named.other, &named.id),
+            Act::Unbar(between) => Self::between("unbar", &between.member, &between.other),
+            Act::Remove(between) => Self::between("remove", &between.member, &between.other),
+            Act::Block(between) => Self::between("block", &between.member, &between.other),
+            Act::Unblock(between) => Self::between("unblock", &between.member, &between.other),
+            Act::Seen(member, value) => Self::own("seen", member, Some(*value)),
+            Act::Wish(member, value) => Self::own("wish", member, Some(*value)),
+            Act::Erase(member) => Self::own("erase", member, None),
+        };
+        row.outcome = match &call.outcome {
+            Outcome::Open => None,
+            Outcome::Refused(_) => Some("refused"),
+            Outcome::Done => Some("done"),
+            Outcome::Sent(id) => {
+                row.id = Some(bytes(id));
+                Some("sent")
+            }
+            Outcome::Accepted { id, connected } => {
+                row.id = Some(bytes(id));
+                row.connected = *connected;
+                Some("accepted")
+            }
+        };
+        row
+    }
+
+    fn between(act: &'static str, member: &'a str, other: &'a str) -> Self {
+        Self {
+            act,
+            member,
+            other: Some(other),
+            ..Self::default()
+        }
+    }
+
+    fn named(act: &'static str, member: &'a str, other: &'a str, id: &str) -> Self {
+        let id = uuid::Uuid::parse_str(id).unwrap();
+        Self {
+            id: Some(id.as_bytes().to_vec()),
+            ..Self::between(act, member, other)
+        }
+    }
+
+    fn own(act: &'static str, member: &'a str, value: Option<i64>) -> Self {
+        Self {
+            act,
+            member,
+            value,
+            ..Self::default()
+        }
+    }
+}

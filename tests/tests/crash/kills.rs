@@ -1,0 +1,87 @@
+//! Either process, or both, is killed at any moment.
+
+use std::time::Duration;
+
+use acquaint_tests::rig::{Rig, process::Which};
+use fastrand::Rng;
+use futures::{StreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::{AT_A_TIME, PROGRAMS, count, points::pause};
+
+/// How many kills one pair lives through.
+const KILLS_A_RUN: u64 = 4;
+/// How long a process lives between two kills, at most.
+const ALIVE_MAX_MILLIS: u64 = 400;
+/// How long it is away.
+const AWAY_MAX_MILLIS: u64 = 150;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_whenever_either_is_killed() {
+    let kills = count("ACQUAINT_KILLS", 20);
+    let begin = count("ACQUAINT_CRASH_SEED", 1);
+    let began = Instant::now();
+    let outcomes = stream::iter(0..kills.div_ceil(KILLS_A_RUN))
+        .map(|number| async move {
+            let seed = begin + number;
+            let kills = KILLS_A_RUN.min(kills - number * KILLS_A_RUN);
+            let run = tokio::spawn(run(seed, kills)).await;
+            (seed, run.unwrap_or_else(|panic| vec![panic.to_string()]))
+        })
+        .buffer_unordered(AT_A_TIME);
+    let outcomes: Vec<_> = outcomes.collect().await;
+    let failed = outcomes.iter().filter(|(_, wrong)| !wrong.is_empty());
+    let failed: Vec<_> = failed
+        .map(|(seed, wrong)| format!("seed {seed}:\n  {}", wrong.join("\n  ")))
+        .collect();
+    println!(
+        "random kills: {{\"kills\": {kills}, \"runs\": {}, \"failed runs\": {}, \"seconds\": {}}}",
+        outcomes.len(),
+        failed.len(),
+        began.elapsed().as_secs()
+    );
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+async fn run(seed: u64, kills: u64) -> Vec<String> {
+    let mut rng = Rng::with_seed(seed);
+    let mut rig = Rig::new(PROGRAMS, seed);
+    rig.processes.start().await;
+    rig.begin().await;
+    let calls = rig.journal.calls().len();
+    for _ in 0..kills {
+        pause(&mut rng, ALIVE_MAX_MILLIS).await;
+        let dying = match rng.u8(0..3) {
+            0 => &[Which::Invitation][..],
+            1 => &[Which::Connection],
+            _ => &Which::BOTH,
+        };
+        for which in dying {
+            rig.processes.service(*which).kill().await;
+        }
+        for which in dying {
+            pause(&mut rng, AWAY_MAX_MILLIS).await;
+            rig.processes.service(*which).start(None);
+        }
+    }
+    pause(&mut rng, ALIVE_MAX_MILLIS).await;
+    let wrong = rig.settle().await;
+    assert!(
+        rig.journal.calls().len() > calls + 50,
+        "there was hardly any load"
+    );
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orderly_end_in_the_middle_of_everything_loses_nothing() {
+    let mut rig = Rig::new(PROGRAMS, 7);
+    rig.processes.start().await;
+    rig.begin().await;
+    for which in [Which::Connection, Which::Invitation] {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        rig.processes.service(which).stop().await;
+        rig.processes.start().await;
+    }
+    assert_eq!(rig.settle().await, Vec::<String>::new());
+}
