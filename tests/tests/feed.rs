@@ -9,6 +9,8 @@
 
 #[path = "feed/backup.rs"]
 mod backup;
+#[path = "feed/erased_late.rs"]
+mod erased_late;
 #[path = "feed/erasing.rs"]
 mod erasing;
 #[path = "feed/folding.rs"]

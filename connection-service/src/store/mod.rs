@@ -106,6 +106,8 @@ pub struct FeedState {
     pub head: u64,
     /// Up to here facts have been forgotten.
     pub pruned: u64,
+    /// Up to here the other service has stored them.
+    pub acknowledged: u64,
 }
 
 /// Which jobs have something to do.

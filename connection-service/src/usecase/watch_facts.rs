@@ -1,8 +1,9 @@
 //! `WatchFacts`: the feed as the other service stores it.
 //!
 //! An erasure that was not acknowledged is sent again at the start of each stream, whatever position that starts from: a copy that
-//! was built anew from lists, where the erased no longer stand, must hear of it too. Deliberately absent: ends of connections by an
-//! erasure, which the erasure itself stands for.
+//! was built anew from lists, where the erased no longer stand, must hear of it too. Until it has been sent, no message says that
+//! everything up to a later position was; else the follower would acknowledge what it has never heard of. Deliberately absent: ends of
+//! connections by an erasure, which the erasure itself stands for.
 
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ pub async fn run(
     let source = FactSource {
         store: Arc::clone(&context.store),
         position,
-        erasures_after: Some(0),
+        erasures_after: (state.acknowledged < position).then_some(state.acknowledged),
         limit: context.positions_at_once_max(),
     };
     Ok(context.watches.start(source, subscription)?)
@@ -66,7 +67,7 @@ pub async fn run(
 struct FactSource {
     store: Arc<dyn Store>,
     position: u64,
-    /// Unacknowledged erasures after this position and up to `position` are still to be sent again; `None` when none is.
+    /// Unacknowledged erasures after this position and up to `position` may still have to be sent again; `None` when none has.
     erasures_after: Option<u64>,
     limit: u32,
 }
@@ -113,12 +114,17 @@ impl Source for FactSource {
     fn heartbeat(&self) -> Message {
         Message {
             facts: Vec::new(),
-            position: self.position,
+            position: self.told(),
         }
     }
 }
 
 impl FactSource {
+    /// Up to here everything has been sent, erasures included.
+    fn told(&self) -> u64 {
+        self.erasures_after.unwrap_or(self.position)
+    }
+
     async fn erasures(&mut self, after: u64) -> Result<Reading<Message>, Failure> {
         let store = &self.store;
         let found = store
@@ -131,11 +137,11 @@ impl FactSource {
             .collect();
         let message = Message {
             facts,
-            position: self.position,
+            position: self.told(),
         };
-        let any = !message.facts.is_empty();
         Ok(Reading {
-            messages: any.then_some(message).into_iter().collect(),
+            // Also the one that says that there are no more.
+            messages: vec![message],
             more: true,
         })
     }

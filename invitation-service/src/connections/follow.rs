@@ -133,7 +133,7 @@ impl Follower {
         };
         loop {
             match messages.message().await {
-                Ok(Some(message)) => self.fold(message).await?,
+                Ok(Some(message)) => self.fold(message, cursor.position).await?,
                 Ok(None) => return Ok(()),
                 Err(status) => return self.start_anew_or_break(status).await,
             }
@@ -155,13 +155,14 @@ impl Follower {
         }
     }
 
-    async fn fold(&mut self, message: WatchFactsResponse) -> Result<(), Broken> {
+    /// Folds a message of a stream that was resumed after `resumed`: up to there everything but erasures has been folded before.
+    async fn fold(&mut self, message: WatchFactsResponse, resumed: u64) -> Result<(), Broken> {
         self.metrics.heard(message.facts.len());
         let (epoch, position) = convert::position(message.position.as_ref())
             .ok_or(Broken::Nonsense("facts without a position"))?;
-        let at = |position| FeedCursor {
+        let at = |position: u64| FeedCursor {
             epoch: Some(epoch),
-            position,
+            position: position.max(resumed),
         };
         crash::point("fold.received");
         let mut batch = Vec::new();
@@ -197,13 +198,13 @@ impl Follower {
         }
         self.store.fold(batch, at(position)).await?;
         crash::point("fold.committed");
-        self.reached(at(position)).await
-    }
-
-    /// Tells those who wait here, and connection-service.
-    async fn reached(&mut self, cursor: FeedCursor) -> Result<(), Broken> {
-        self.followed.send_replace(cursor);
-        let position = convert::to_position(cursor);
+        self.followed.send_replace(at(position));
+        // What was told, not what is followed: an erasure before that is still to come.
+        let told = FeedCursor {
+            epoch: Some(epoch),
+            position,
+        };
+        let position = convert::to_position(told);
         self.client
             .acknowledge_facts(AcknowledgeFactsRequest { position })
             .await?;
@@ -265,7 +266,9 @@ impl Follower {
                     position: begun.1,
                 };
                 self.store.fold(Vec::new(), cursor).await?;
-                return self.reached(cursor).await;
+                self.followed.send_replace(cursor);
+                // Acknowledged once the stream from here has told of the erasures, which no list does.
+                return Ok(());
             }
             page_token = page.next_page_token;
         }

@@ -19,6 +19,7 @@ pub(super) fn state(conn: &Connection) -> Found<FeedState> {
     Ok(FeedState {
         head: head.position,
         pruned: head.pruned,
+        acknowledged: head.acknowledged,
     })
 }
 

@@ -113,6 +113,7 @@ pub(super) fn settle(
     }
     settle_connections(rows, before, &after)?;
     schedule_auto_withdrawal(rows, &after.key, steps)?;
+    forget_of_the_erased(rows, &mut after)?;
     rows.put_pair(after.clone());
     Ok(after)
 }
@@ -289,6 +290,20 @@ fn settle_remembered(
             rows.put_remembered(&member, &request_id, Some(remembered));
         }
         _ => rows.put_remembered(&member, &request_id, None),
+    }
+    Ok(())
+}
+
+/// Where nothing is between two members, a row says for a while as of when that is known. Of somebody erased not even that is kept: a
+/// verdict, or an answer about the two, may come after the erasure.
+fn forget_of_the_erased(rows: &mut dyn Rows, pair: &mut Pair) -> Result<(), StoreError> {
+    if !pair.is_empty(u64::MAX) {
+        return Ok(());
+    }
+    for side in Side::BOTH {
+        if rows.member(pair.key.member(side))?.erased {
+            pair.facts_position = 0;
+        }
     }
     Ok(())
 }
