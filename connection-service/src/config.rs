@@ -4,6 +4,7 @@
 //! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: there are none.
 
 mod policy;
+mod presets;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -91,6 +92,8 @@ impl Config {
             .part("Process", ObservabilityOptions::keys(), |c: &mut Self| {
                 &mut c.observability
             })
+            .preset(presets::LINKEDIN)
+            .preset(presets::OPEN)
             .check(check)
     }
 }

@@ -3,7 +3,9 @@
 //! Keys of what every service has stand beside the options that they fill, in `service-kit`; those of the rules in [`policy`].
 //! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: there are none.
 
+mod plans;
 mod policy;
+mod presets;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -82,6 +84,7 @@ impl Config {
             .part("Limits and times", policy::keys(), |c: &mut Self| {
                 &mut c.policy
             })
+            .table(plans::table())
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
             })
@@ -99,6 +102,8 @@ impl Config {
             .part("Process", ObservabilityOptions::keys(), |c: &mut Self| {
                 &mut c.observability
             })
+            .preset(presets::LINKEDIN)
+            .preset(presets::OPEN)
             .check(check)
     }
 }
@@ -166,6 +171,7 @@ fn check(config: &Config, findings: &mut Findings) {
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
     policy::check(&config.policy, findings);
+    plans::check(&config.policy, findings);
     if config.server.drain < config.connections.verdict_wait_max {
         findings.risky(
             &["server.drain_seconds", "connection.verdict_wait_millis"],

@@ -38,7 +38,7 @@ pub use domain::policy::Policy;
 use connections::{Connections, RemoteConnections, follow::Follower};
 use limiter::{Limiter, LocalLimiter, LocalLimiterOptions};
 use store::{Store, sqlite::SqliteStore};
-use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX};
+use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX, set_plan};
 
 /// By what name the service shows itself, and in which version.
 const COMPONENT: &str = "invitation-service";
@@ -109,7 +109,6 @@ pub async fn run(
         listener,
         store,
         limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
-            weekly_cap: config.policy.weekly_cap,
             weekly_window: config.policy.weekly_window,
             members_max: config.limiter_members_max,
         })),
@@ -162,8 +161,10 @@ async fn run_seen<L: Listener>(
         metrics,
         watches: Watches::new(config.watches, stop.clone()),
         without_place: Cache::new(WITHOUT_PLACE_MAX),
+        plans: config.policy.plan_names().map(str::to_owned).collect(),
     });
     context.watches.register(seen.metrics.registry());
+    set_plan::warn_of_unknown_plans(&context).await;
     let following = tokio::spawn(follower.run(stop.clone()));
     let working = tokio::spawn(worker::run(
         context.clone(),

@@ -29,6 +29,8 @@ use tonic::transport::Channel;
 
 /// Client of `InvitationService`.
 pub type Invitations = invitation::invitation_service_client::InvitationServiceClient<Channel>;
+/// Client of `StandingService`.
+pub type Standings = invitation::standing_service_client::StandingServiceClient<Channel>;
 /// Client of `ConnectionService`.
 pub type Connections = connection::connection_service_client::ConnectionServiceClient<Channel>;
 /// Client of `BlockService`.

@@ -7,6 +7,9 @@ use service_kit::{
 
 use crate::domain::policy::{AUTO_WITHDRAW_DAYS_MIN, Policy};
 
+/// The highest weekly cap: each charge is 8 bytes of the member's row, which every send writes.
+pub(super) const WEEKLY_CAP_MAX: u64 = 10_000;
+
 /// The keys of the policy.
 pub(super) fn keys() -> Vec<Key<Policy>> {
     let mut keys = limits();
@@ -19,8 +22,7 @@ fn limits() -> Vec<Key<Policy>> {
         Key::count(
             "limits.weekly_cap",
             "invitations",
-            // Each charge is 8 bytes of the member's row, which every send writes.
-            0..=10_000,
+            0..=WEEKLY_CAP_MAX,
             |p: &mut Policy| &mut p.weekly_cap,
             "invitations that a member may send within the window; 0 stops sending",
         ),

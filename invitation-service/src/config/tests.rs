@@ -2,6 +2,7 @@ use service_kit::config::{ConfigError, Given, Loaded};
 use service_kit::time::Span;
 
 use super::*;
+use crate::domain::plan::Limits;
 
 fn of(flags: &[(&str, &str)]) -> Result<Loaded<Config>, ConfigError> {
     let flags = flags
@@ -9,6 +10,16 @@ fn of(flags: &[(&str, &str)]) -> Result<Loaded<Config>, ConfigError> {
         .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     Config::schema().load(&Given {
         flags: flags.collect(),
+        ..Given::default()
+    })
+}
+
+fn of_file(text: &str) -> Result<Loaded<Config>, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("invitation.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::schema().load(&Given {
+        file: Some(file),
         ..Given::default()
     })
 }
@@ -114,4 +125,71 @@ fn figures_are_not_shown_where_callers_are_served() {
     let same = of(&[("metrics.listen", "127.0.0.1:7"), ("listen", "127.0.0.1:7")]);
     let error = same.unwrap_err();
     assert_eq!(error.mistakes()[0].key, "metrics.listen");
+}
+
+#[test]
+fn a_plan_begins_with_the_limits_of_everybody() {
+    let file = "[limits]\nweekly_cap = 60\n[plans.premium]\nweekly_cap = 70\n[plans.sales]\n";
+    let plans = of_file(file).unwrap().config.policy.plans;
+    let basic = Limits {
+        weekly_cap: 60,
+        pending_sent_max: 1_500,
+        pending_received_soft_max: 10_000,
+    };
+    let premium = Limits {
+        weekly_cap: 70,
+        ..basic
+    };
+    let expected = [("premium".to_owned(), premium), ("sales".to_owned(), basic)];
+    assert_eq!(plans, expected.into());
+}
+
+#[test]
+fn each_key_of_a_plan_is_what_it_says() {
+    let file = "[plans.premium]\nweekly_cap = 200\npending_sent_max = 300\npending_received_soft_max = 400";
+    let expected = Limits {
+        weekly_cap: 200,
+        pending_sent_max: 300,
+        pending_received_soft_max: 400,
+    };
+    let plans = of_file(file).unwrap().config.policy.plans;
+    assert_eq!(plans, [("premium".to_owned(), expected)].into());
+}
+
+#[test]
+fn plans_that_are_risky_are_warned_of_and_basic_is_no_table() {
+    let risky =
+        "[plans.small]\nweekly_cap = 99\n[plans.narrow]\nweekly_cap = 200\npending_sent_max = 199";
+    let warnings = of_file(risky).unwrap().warnings;
+    let keys: Vec<_> = warnings
+        .iter()
+        .map(|warning| warning.key.as_str())
+        .collect();
+    assert_eq!(
+        keys,
+        ["plans.narrow.pending_sent_max", "plans.small.weekly_cap"]
+    );
+    let error = of_file("[plans.basic]\nweekly_cap = 5").unwrap_err();
+    let told = error.mistakes().iter().map(ToString::to_string);
+    let told: Vec<_> = told.collect();
+    assert!(
+        told[0].starts_with("plans.basic (/") && told[0].contains("keys under limits"),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
+fn presets_stand_in_for_the_defaults() {
+    let linkedin = of(&[("preset", "linkedin")]).unwrap().config.policy;
+    assert_eq!(linkedin.withdraw_cooldown, Span::days(21));
+    assert_eq!(
+        (linkedin.weekly_cap, linkedin.plans["premium"].weekly_cap),
+        (100, 200)
+    );
+    let open = of(&[("preset", "open"), ("limits.weekly_cap", "2000")])
+        .unwrap()
+        .config
+        .policy;
+    assert_eq!((open.weekly_cap, open.pending_sent_max), (2_000, 10_000));
 }

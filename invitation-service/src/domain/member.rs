@@ -31,6 +31,8 @@ pub struct Member {
     pub charges: RollingLog,
     /// When masked refusals were met.
     pub probes: RollingLog,
+    /// The plan that the member was given; `None` for the basic one.
+    pub plan: Option<String>,
     /// How the member wishes to be invited.
     pub preferences: Preferences,
     /// The latest invitation that the member has marked as seen; every one received that sorts up to it is seen.
@@ -83,6 +85,7 @@ impl Member {
             connections: 0,
             charges: RollingLog::default(),
             probes: RollingLog::default(),
+            plan: None,
             preferences: Preferences::default(),
             seen_until: Uuid::nil(),
             auto_withdraw_at: None,
@@ -122,21 +125,22 @@ impl Member {
 
     /// What the member has used of their limits.
     pub fn quota(&self, policy: &Policy, now: Time) -> Quota {
+        let limits = self.limits(policy);
         let used = self.charges.count(now, policy.weekly_window);
-        let remaining = policy.weekly_cap.saturating_sub(used);
+        let remaining = limits.weekly_cap.saturating_sub(used);
         let next_place_time = if remaining == 0 {
             self.charges
-                .next_place(now, policy.weekly_window, policy.weekly_cap)
+                .next_place(now, policy.weekly_window, limits.weekly_cap)
         } else {
             None
         };
         Quota {
-            weekly_cap: policy.weekly_cap,
+            weekly_cap: limits.weekly_cap,
             used,
             remaining,
             next_place_time,
             pending_sent: self.sent_pending,
-            pending_cap: policy.pending_sent_max,
+            pending_cap: limits.pending_sent_max,
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod invitation;
 pub mod member;
 pub mod note;
 pub mod pair;
+pub mod plan;
 pub mod policy;
 pub mod refusal;
 pub mod review;

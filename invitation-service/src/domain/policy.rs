@@ -2,12 +2,16 @@
 //!
 //! Deliberately absent: where the numbers come from (`config.rs`), and anything that is decided with them.
 
+use std::collections::BTreeMap;
+
 use service_kit::time::Span;
+
+use super::plan::Limits;
 
 /// Every limit and length of time that a rule names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How many invitations may be charged to a member in any `weekly_window`.
+    /// How many invitations may be charged to a member in any `weekly_window`; a plan may say otherwise, as for the next two.
     pub weekly_cap: u32,
     /// The rolling window of the weekly cap.
     pub weekly_window: Span,
@@ -15,6 +19,8 @@ pub struct Policy {
     pub pending_sent_max: u32,
     /// How many unanswered invitations an invitee has before further ones are filtered.
     pub pending_received_soft_max: u32,
+    /// What members are granted who have a plan, by its name. The plan of the others is not among them: its limits are the three above.
+    pub plans: BTreeMap<String, Limits>,
     /// How many connections a member may have for a send to make sense; connection-service holds the limit itself.
     pub connections_max: u32,
     /// How many masked refusals a member meets in any `probe_window` before every further one is refused openly.
@@ -48,6 +54,7 @@ impl Default for Policy {
             weekly_window: Span::days(7),
             pending_sent_max: 1_500,
             pending_received_soft_max: 10_000,
+            plans: BTreeMap::new(),
             connections_max: 30_000,
             probe_refusals_max: 30,
             probe_window: Span::hours(24),

@@ -155,7 +155,7 @@ fn create(
     let invitation = Invitation {
         id: sending.id,
         inviter: side,
-        filtered: invitee.received_pending >= policy.pending_received_soft_max,
+        filtered: invitee.received_pending >= invitee.limits(policy).pending_received_soft_max,
         create_time: now,
         expire_time: now.plus(policy.invitation_lifetime),
         decided_at: pair.facts_known_to(sending.cursor),

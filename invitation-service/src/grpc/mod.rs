@@ -9,6 +9,7 @@ mod convert;
 mod own;
 mod reading;
 mod sending;
+mod standing;
 mod status;
 mod token;
 mod watching;
@@ -18,6 +19,7 @@ use std::{pin::Pin, sync::Arc};
 use acquaint_proto::invitation::v1::{
     self as wire,
     invitation_service_server::{self, InvitationService, InvitationServiceServer},
+    standing_service_server::{self, StandingServiceServer},
 };
 use futures::Stream;
 use service_kit::{
@@ -31,7 +33,10 @@ use crate::usecase::Context;
 
 /// What is served.
 pub const API: Api = Api {
-    services: &[invitation_service_server::SERVICE_NAME],
+    services: &[
+        invitation_service_server::SERVICE_NAME,
+        standing_service_server::SERVICE_NAME,
+    ],
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
@@ -42,9 +47,11 @@ pub fn routes(context: Arc<Context>) -> RoutesBuilder {
         context,
     };
     let mut routes = RoutesBuilder::default();
-    routes.add_service(
-        InvitationServiceServer::new(edge).max_decoding_message_size(MESSAGE_BYTES_MAX),
-    );
+    routes
+        .add_service(
+            InvitationServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(StandingServiceServer::new(edge).max_decoding_message_size(MESSAGE_BYTES_MAX));
     routes
 }
 

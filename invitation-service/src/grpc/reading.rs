@@ -119,9 +119,10 @@ impl Edge {
             return Err(fields::invalid(fields));
         };
         let quota = self.context.store.quota(member).await;
-        let quota = quota.map_err(|error| self.failed(error))?;
+        let (quota, plan) = quota.map_err(|error| self.failed(error))?;
         Ok(wire::GetInvitationQuotaResponse {
             quota: Some(convert::to_quota(&quota)),
+            plan,
         })
     }
 }

@@ -16,8 +16,6 @@ use super::{Limiter, Place, RequestHash, Reservation};
 /// The bounds and numbers of a [`LocalLimiter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalLimiterOptions {
-    /// How many charges a member may have in the window.
-    pub weekly_cap: u32,
     /// The rolling window.
     pub weekly_window: Span,
     /// How many members are kept; those not seen for longest are forgotten.
@@ -30,7 +28,15 @@ const RESERVED_MAX: Span = Span::minutes(2);
 /// Keeps charges in memory, for as many members as its bound allows.
 pub struct LocalLimiter {
     options: LocalLimiterOptions,
-    members: Cache<MemberId, Arc<Mutex<Vec<Charge>>>>,
+    members: Cache<MemberId, Arc<Mutex<Known>>>,
+}
+
+/// What is known of a member.
+#[derive(Debug, Default)]
+struct Known {
+    /// How many charges they may have in the window.
+    weekly_cap: u32,
+    charges: Vec<Charge>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,27 +55,23 @@ impl LocalLimiter {
         }
     }
 
-    fn with_member<T>(
-        &self,
-        member: &MemberId,
-        work: impl FnOnce(&mut Vec<Charge>) -> T,
-    ) -> Option<T> {
-        let charges = self.members.get(member)?;
+    fn with_member<T>(&self, member: &MemberId, work: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        let known = self.members.get(member)?;
         // Nothing that holds the lock can leave the list half changed.
-        let mut charges = charges.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(work(&mut charges))
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(work(&mut known))
     }
 }
 
 #[async_trait]
 impl Limiter for LocalLimiter {
     async fn reserve(&self, member: &MemberId, request: RequestHash, now: Time) -> Reservation {
-        let LocalLimiterOptions {
-            weekly_cap,
-            weekly_window,
-            ..
-        } = self.options;
-        let reserve = |charges: &mut Vec<Charge>| {
+        let weekly_window = self.options.weekly_window;
+        let reserve = |known: &mut Known| {
+            let Known {
+                weekly_cap,
+                charges,
+            } = known;
             charges.retain(|charge| {
                 let kept = match charge.reserved_by {
                     Some(_) => RESERVED_MAX,
@@ -84,7 +86,7 @@ impl Limiter for LocalLimiter {
             {
                 return place(false);
             }
-            if charges.len() >= usize::try_from(weekly_cap).unwrap_or(usize::MAX) {
+            if charges.len() >= usize::try_from(*weekly_cap).unwrap_or(usize::MAX) {
                 return Reservation::Full;
             }
             charges.push(Charge {
@@ -99,15 +101,18 @@ impl Limiter for LocalLimiter {
 
     async fn release(&self, member: &MemberId, place: Place) {
         if place.added {
-            self.with_member(member, |charges| {
-                charges.retain(|charge| charge.reserved_by != Some(place.request));
+            self.with_member(member, |known| {
+                known
+                    .charges
+                    .retain(|charge| charge.reserved_by != Some(place.request));
             });
         }
     }
 
     async fn confirm(&self, member: &MemberId, place: Place, time: Time) {
-        self.with_member(member, |charges| {
-            let own = charges
+        self.with_member(member, |known| {
+            let own = known
+                .charges
                 .iter_mut()
                 .find(|charge| charge.reserved_by == Some(place.request));
             if let Some(charge) = own {
@@ -119,14 +124,19 @@ impl Limiter for LocalLimiter {
         });
     }
 
-    async fn seed(&self, member: &MemberId, charges: &[Time]) {
+    async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32) {
         let known = self.members.get_with(member.clone(), Arc::default);
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|charge| charge.reserved_by.is_some());
-        known.extend(charges.iter().map(|time| Charge {
+        known.weekly_cap = weekly_cap;
+        known.charges.retain(|charge| charge.reserved_by.is_some());
+        known.charges.extend(charges.iter().map(|time| Charge {
             time: *time,
             reserved_by: None,
         }));
+    }
+
+    async fn forget(&self, member: &MemberId) {
+        self.members.invalidate(member);
     }
 }
 
@@ -142,7 +152,6 @@ mod tests {
 
     fn limiter() -> LocalLimiter {
         LocalLimiter::new(LocalLimiterOptions {
-            weekly_cap: CAP,
             weekly_window: Span::days(7),
             members_max: 10,
         })
@@ -167,14 +176,14 @@ mod tests {
     async fn an_unknown_member_is_the_stores_to_judge() {
         let limiter = limiter();
         assert_eq!(reserve(&limiter, 1, at(0)).await, Reservation::Unknown);
-        limiter.seed(&member(), &[]).await;
+        limiter.seed(&member(), &[], CAP).await;
         assert_eq!(reserve(&limiter, 1, at(0)).await, taken(1, true));
     }
 
     #[tokio::test]
     async fn a_request_takes_one_place_however_often_it_comes() {
         let limiter = limiter();
-        limiter.seed(&member(), &[at(0)]).await;
+        limiter.seed(&member(), &[at(0)], CAP).await;
         assert_eq!(reserve(&limiter, 1, at(1)).await, taken(1, true));
         assert_eq!(reserve(&limiter, 1, at(2)).await, taken(1, false));
         assert_eq!(reserve(&limiter, 2, at(2)).await, Reservation::Full);
@@ -183,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_reservation_that_took_a_place_gives_it_back() {
         let limiter = limiter();
-        limiter.seed(&member(), &[at(0)]).await;
+        limiter.seed(&member(), &[at(0)], CAP).await;
         reserve(&limiter, 1, at(1)).await;
         let place = |added| Place {
             request: RequestHash(1),
@@ -198,7 +207,7 @@ mod tests {
     #[tokio::test]
     async fn a_place_is_free_again_a_week_after_the_charge() {
         let limiter = limiter();
-        limiter.seed(&member(), &[]).await;
+        limiter.seed(&member(), &[], CAP).await;
         for request in [1, 2] {
             reserve(&limiter, request, at(0)).await;
             let place = Place {
@@ -218,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn a_reservation_whose_caller_has_gone_lapses() {
         let limiter = limiter();
-        limiter.seed(&member(), &[at(0)]).await;
+        limiter.seed(&member(), &[at(0)], CAP).await;
         reserve(&limiter, 1, at(0)).await;
         let lapsed = at(0).plus(RESERVED_MAX);
         assert_eq!(
@@ -231,10 +240,21 @@ mod tests {
     #[tokio::test]
     async fn seeding_keeps_reservations_under_way() {
         let limiter = limiter();
-        limiter.seed(&member(), &[]).await;
+        limiter.seed(&member(), &[], CAP).await;
         reserve(&limiter, 1, at(1)).await;
-        limiter.seed(&member(), &[at(0)]).await;
+        limiter.seed(&member(), &[at(0)], CAP).await;
         assert_eq!(reserve(&limiter, 2, at(1)).await, Reservation::Full);
         assert_eq!(reserve(&limiter, 1, at(1)).await, taken(1, false));
+    }
+
+    #[tokio::test]
+    async fn each_member_has_a_cap_of_their_own_which_can_change() {
+        let limiter = limiter();
+        limiter.seed(&member(), &[at(0)], 1).await;
+        assert_eq!(reserve(&limiter, 1, at(1)).await, Reservation::Full);
+        limiter.seed(&member(), &[at(0)], 3).await;
+        assert_eq!(reserve(&limiter, 1, at(1)).await, taken(1, true));
+        limiter.forget(&member()).await;
+        assert_eq!(reserve(&limiter, 1, at(1)).await, Reservation::Unknown);
     }
 }

@@ -19,8 +19,10 @@ pub trait Limiter: Send + Sync + 'static {
     async fn release(&self, member: &MemberId, place: Place);
     /// Says that the request was charged at `time`.
     async fn confirm(&self, member: &MemberId, place: Place, time: Time);
-    /// Merges what the store knows to have been charged; reservations under way stay.
-    async fn seed(&self, member: &MemberId, charges: &[Time]);
+    /// Merges what the store knows to have been charged, and the cap in force for the member; reservations under way stay.
+    async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32);
+    /// Forgets the member, whose cap has changed: the store is asked next.
+    async fn forget(&self, member: &MemberId);
 }
 
 /// Stands for a request: the same for its repeats.

@@ -74,6 +74,8 @@ pub trait Store: Send + Sync + 'static {
         member: MemberId,
         change: PreferenceChange,
     ) -> Decided<Preferences>;
+    /// Gives a member a configured plan, and records who did unless the member has it already.
+    async fn set_plan(&self, member: MemberId, plan: String, author: String) -> Decided<()>;
     /// Lifts a member's bar against an inviter.
     async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()>;
 
@@ -123,8 +125,10 @@ pub trait Store: Send + Sync + 'static {
         member: MemberId,
         others: Vec<MemberId>,
     ) -> Result<Vec<Option<(Role, Uuid)>>, StoreError>;
-    /// What a member has used of their limits.
-    async fn quota(&self, member: MemberId) -> Result<Quota, StoreError>;
+    /// What a member has used of their limits, and the name of the plan in force.
+    async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError>;
+    /// Every plan that was ever assigned, in order.
+    async fn assigned_plans(&self) -> Result<Vec<String>, StoreError>;
     /// How a member wishes to be invited.
     async fn preferences(&self, member: MemberId) -> Result<Preferences, StoreError>;
     /// Whom a member has barred, in the order of ids, after one of them; and whether more follow.

@@ -50,7 +50,9 @@ pub trait Rows {
     fn put_member(&mut self, member: Member);
     /// Marks the id as erased for ever, by its keyed hash.
     fn put_erased(&mut self, id: &MemberId);
-    /// Deletes everything kept under the member alone: the row, remembered requests.
+    /// Records an act of an operator for good, with the store's time.
+    fn append_act(&mut self, act: PlanAct);
+    /// Deletes everything kept under the member alone: the row, remembered requests, the name in acts of operators.
     fn delete_member(&mut self, id: &MemberId);
 
     /// What the member keeps of the invitation, if anything.
@@ -115,6 +117,17 @@ pub trait Rows {
         from: Option<EventLink>,
         limit: usize,
     ) -> Result<Option<EventLink>, StoreError>;
+}
+
+/// An operator's giving a member a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanAct {
+    /// The name of the credential that it was done with.
+    pub author: String,
+    /// Who was given it.
+    pub member: MemberId,
+    /// The plan.
+    pub plan: String,
 }
 
 /// How far connection-service's feed has been followed.

@@ -9,6 +9,7 @@ pub mod end_invitation;
 pub mod finish_acceptance;
 mod metrics;
 pub mod send_invitation;
+pub mod set_plan;
 pub mod watch_invitations;
 
 pub use metrics::UsecaseMetrics;
@@ -84,6 +85,8 @@ pub struct Context {
     pub metrics: UsecaseMetrics,
     /// Members whom the store has confirmed to have no place left, with when the next is free.
     pub without_place: Cache<MemberId, Time>,
+    /// The names of the plans that can be assigned, the basic one first.
+    pub plans: Vec<String>,
 }
 
 /// How many members are remembered to have no place left.

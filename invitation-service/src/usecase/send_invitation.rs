@@ -147,7 +147,8 @@ async fn settle(
                 .await;
         }
         (Ok(Ok(answer)), None) if !answer.charges.is_empty() => {
-            context.limiter.seed(member, &answer.charges).await;
+            let cap = answer.quota.weekly_cap;
+            context.limiter.seed(member, &answer.charges, cap).await;
         }
         (Ok(Err(refusal)), place) => {
             remember_if_full(context, command, refusal);

@@ -70,7 +70,7 @@ impl<C: Clone + 'static> Schema<C> {
 struct Loading<'s, C> {
     schema: &'s Schema<C>,
     config: C,
-    /// The strongest source that filled each key, by path.
+    /// The strongest source that filled each key, and the first that named each set of a table, by path.
     sources: Vec<(String, Source)>,
     mistakes: Vec<Mistake>,
     warnings: Vec<Mistake>,
@@ -204,7 +204,10 @@ impl<C: Clone + 'static> Loading<'_, C> {
             };
             let name = rest.split_once('.').map_or(rest, |(name, _)| name);
             if Table::<C>::is_name(name) {
-                names.insert(name.to_owned());
+                if names.insert(name.to_owned()) {
+                    self.sources
+                        .push((format!("{prefix}{name}"), source.clone()));
+                }
             } else {
                 let rule = format!(
                     "must be named with 1 to {} small letters and digits, a letter first, with single hyphens between them",
@@ -236,8 +239,9 @@ impl<C: Clone + 'static> Loading<'_, C> {
                 continue;
             };
             let own = own.replace('_', "-").to_ascii_lowercase();
-            if Table::<C>::is_name(&own) {
-                names.insert(own);
+            if Table::<C>::is_name(&own) && names.insert(own.clone()) {
+                let source = Source::Environment(name.clone());
+                self.sources.push((format!("{prefix}{own}"), source));
             }
         }
         names

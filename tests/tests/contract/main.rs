@@ -13,6 +13,7 @@
 mod bad_input;
 mod configuration;
 mod contract;
+mod plans;
 mod privacy;
 mod reasons;
 mod reflection;

@@ -10,7 +10,10 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-const INVITATION: [&str; 1] = ["acquaint.invitation.v1.InvitationService"];
+const INVITATION: [&str; 2] = [
+    "acquaint.invitation.v1.InvitationService",
+    "acquaint.invitation.v1.StandingService",
+];
 const CONNECTION: [&str; 4] = [
     "acquaint.connection.v1.ConnectionService",
     "acquaint.connection.v1.BlockService",

@@ -254,8 +254,16 @@ impl System for Sqlite {
                 store.member_events(member.clone(), Reached::at(watch.until)),
             )
         };
-        let (lists, counts, quota, preferences, (bars, more_bars), states, invitations, events) =
-            self.runtime.block_on(reads).unwrap();
+        let (
+            lists,
+            counts,
+            (quota, _),
+            preferences,
+            (bars, more_bars),
+            states,
+            invitations,
+            events,
+        ) = self.runtime.block_on(reads).unwrap();
         let more = more_bars || lists.iter().any(|(_, more)| *more);
         assert!(!more, "a page holds all");
         watch.take(events.unwrap());

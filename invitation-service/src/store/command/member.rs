@@ -1,4 +1,4 @@
-//! What a member does on their own account: marking as seen, preferences, lifting a bar.
+//! What concerns one member alone: marking as seen, preferences, lifting a bar, and the plan that an operator gives.
 
 use service_kit::{
     error::StoreError,
@@ -14,7 +14,7 @@ use crate::{
         member::{EventLink, Preferences, WhoCanInvite},
         refusal::Refusal,
     },
-    store::rows::{EventKind, EventSide, NewEvent, Rows},
+    store::rows::{EventKind, EventSide, NewEvent, PlanAct, Rows},
 };
 
 /// Marks everything that a member has received up to a time as seen.
@@ -105,6 +105,29 @@ pub fn unbar(
     }
     if after != before {
         settle(rows, &before, after, &[], None)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Gives a member a plan and records who did; nothing is recorded where the member has it already. Whether the plan is configured is the
+/// caller's to check.
+pub fn set_plan(
+    rows: &mut dyn Rows,
+    id: &MemberId,
+    plan: &str,
+    author: &str,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let mut member = rows.member(id)?;
+    if member.erased {
+        return Ok(Err(Refusal::MemberNotFound));
+    }
+    if member.assign_plan(plan) {
+        rows.put_member(member);
+        rows.append_act(PlanAct {
+            author: author.to_owned(),
+            member: id.clone(),
+            plan: plan.to_owned(),
+        });
     }
     Ok(Ok(()))
 }

@@ -257,10 +257,12 @@ fn expire_overdue_at_a_cap(
     inviter: &MemberId,
     invitee: &MemberId,
 ) -> Result<(), StoreError> {
-    if rows.member(inviter)?.sent_pending >= policy.pending_sent_max {
+    let member = rows.member(inviter)?;
+    if member.sent_pending >= member.limits(policy).pending_sent_max {
         expire_overdue(rows, policy, inviter, Place::Sent)?;
     }
-    if rows.member(invitee)?.received_pending >= policy.pending_received_soft_max {
+    let member = rows.member(invitee)?;
+    if member.received_pending >= member.limits(policy).pending_received_soft_max {
         expire_overdue(rows, policy, invitee, Place::Received)?;
     }
     Ok(())

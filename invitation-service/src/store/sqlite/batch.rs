@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{codec, events, tables};
 use crate::{
     domain::{member::Member, pair::Pair, view::Entry},
-    store::rows::{FeedCursor, NewEvent, Remembered},
+    store::rows::{FeedCursor, NewEvent, PlanAct, Remembered},
 };
 
 /// What lasts from one transaction to the next.
@@ -104,6 +104,7 @@ pub(super) struct Batch<C> {
     pub(super) remembered: BTreeMap<(MemberId, Uuid), Loaded<Remembered>>,
     pub(super) cooldowns: BTreeMap<[u8; 16], Loaded<Time>>,
     pub(super) newly_erased: Vec<MemberId>,
+    pub(super) acts: Vec<PlanAct>,
     pub(super) appended: Vec<Appended>,
     /// Whom the events concern that this transaction has appended.
     concerned: Vec<MemberId>,
@@ -135,6 +136,7 @@ impl<C: Borrow<Connection>> Batch<C> {
             remembered: BTreeMap::new(),
             cooldowns: BTreeMap::new(),
             newly_erased: Vec::new(),
+            acts: Vec::new(),
             appended: Vec::new(),
             concerned: Vec::new(),
             trace: None,
@@ -181,6 +183,7 @@ impl<C: Borrow<Connection>> Batch<C> {
         self.remembered.clear();
         self.cooldowns.clear();
         self.newly_erased.clear();
+        self.acts.clear();
         self.appended.clear();
         self.concerned.clear();
     }
@@ -191,6 +194,11 @@ impl<C: Borrow<Connection>> Batch<C> {
         let mut changed = self.meta.cursor != self.meta_before.cursor;
         for (key, row) in taken(&mut self.pairs, &mut changed) {
             flush_pair(conn, key, &row)?;
+        }
+        // Before the members: whoever is erased in the same batch is found in them.
+        for act in self.acts.drain(..) {
+            changed = true;
+            tables::append_act(conn, self.now, &act)?;
         }
         for (id, row) in taken(&mut self.members, &mut changed) {
             let was_due = row.was.as_ref().and_then(|member| member.auto_withdraw_at);

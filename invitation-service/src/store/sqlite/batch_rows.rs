@@ -24,7 +24,9 @@ use crate::{
         pair::Pair,
         view::Entry,
     },
-    store::rows::{EventKind, FeedCursor, NewEvent, OldEntry, Remembered, Rows, UnseenRange},
+    store::rows::{
+        EventKind, FeedCursor, NewEvent, OldEntry, PlanAct, Remembered, Rows, UnseenRange,
+    },
 };
 
 impl<C: Borrow<Connection>> Rows for Batch<C> {
@@ -106,6 +108,10 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
 
     fn put_erased(&mut self, id: &MemberId) {
         self.newly_erased.push(id.clone());
+    }
+
+    fn append_act(&mut self, act: PlanAct) {
+        self.acts.push(act);
     }
 
     fn delete_member(&mut self, id: &MemberId) {

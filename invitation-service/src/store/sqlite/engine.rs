@@ -32,6 +32,7 @@ use crate::{
 pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/0001_start.sql")),
     ("0002_epoch", EPOCH_SQL),
+    ("0003_plans", include_str!("../migrations/0003_plans.sql")),
 ];
 
 /// The write side.

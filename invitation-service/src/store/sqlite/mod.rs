@@ -209,6 +209,11 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn set_plan(&self, member: MemberId, plan: String, author: String) -> Decided<()> {
+        self.write(move |batch, _| command::member::set_plan(batch, &member, &plan, &author))
+            .await
+    }
+
     async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()> {
         self.write(move |batch, _| command::member::unbar(batch, &member, &inviter))
             .await
@@ -306,15 +311,20 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn quota(&self, member: MemberId) -> Result<Quota, StoreError> {
+    async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError> {
         self.read(move |conn, policy, now| {
             let row =
                 tables::load_member(conn, &member)?.unwrap_or_else(|| Member::new(member.clone()));
             let mut quota = row.quota(policy, now);
             quota.pending_sent = reads::counts(conn, policy, now, &member)?.sent_pending;
-            Ok(quota)
+            let (plan, _) = row.plan_in_force(policy);
+            Ok((quota, plan.to_owned()))
         })
         .await
+    }
+
+    async fn assigned_plans(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|conn, _, _| tables::assigned_plans(conn)).await
     }
 
     async fn preferences(&self, member: MemberId) -> Result<Preferences, StoreError> {

@@ -9,7 +9,9 @@ use invitation_service::{
         pair::Pair,
         view::Entry,
     },
-    store::rows::{EventKind, FeedCursor, NewEvent, OldEntry, Remembered, Rows, UnseenRange},
+    store::rows::{
+        EventKind, FeedCursor, NewEvent, OldEntry, PlanAct, Remembered, Rows, UnseenRange,
+    },
 };
 use service_kit::{
     error::StoreError,
@@ -131,6 +133,10 @@ impl Rows for MapRows {
 
     fn put_erased(&mut self, id: &MemberId) {
         self.erased.insert(id.clone());
+    }
+
+    fn append_act(&mut self, _: PlanAct) {
+        // Nothing is decided by what operators did; the store's own tests look at the record.
     }
 
     fn delete_member(&mut self, id: &MemberId) {

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, params};
 use service_kit::{error::StoreError, id::MemberId, time::Time};
 
-use super::super::codec::{self, Columns};
+use super::{
+    super::codec::{self, Columns},
+    act::blank_acts,
+};
 use crate::domain::member::{Member, Preferences};
 
 /// A member's row; `None` where there is none.
@@ -13,7 +16,7 @@ pub(in crate::store::sqlite) fn load_member(
 ) -> Result<Option<Member>, StoreError> {
     let mut statement = conn.prepare_cached(
         "select erased, sent_pending, received_pending, received_unseen, filtered_pending, connections, charges, probes,
-             who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event
+             who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event, plan
          from member where member = ?1",
     )?;
     let mut rows = statement.query([id.as_str()])?;
@@ -38,6 +41,7 @@ pub(in crate::store::sqlite) fn load_member(
         auto_withdraw_at: columns.optional_time()?,
         seen_until: columns.uuid()?,
         last_event: codec::link(columns.get()?)?,
+        plan: columns.get()?,
     }))
 }
 
@@ -55,8 +59,8 @@ pub(in crate::store::sqlite) fn save_member(
     was_due: Option<Time>,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13)
-         values (?1, -1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14)
+         values (?1, -1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         member.id.as_str(),
@@ -73,11 +77,12 @@ pub(in crate::store::sqlite) fn save_member(
         member.auto_withdraw_at.map(Time::millis),
         member.seen_until.as_bytes(),
         codec::link_number(member.last_event),
+        member.plan,
     ])?;
     save_member_due(conn, &member.id, was_due, member.auto_withdraw_at)
 }
 
-/// Deletes a member's row and remembered requests.
+/// Deletes a member's row and remembered requests, and the name in acts of operators.
 pub(in crate::store::sqlite) fn delete_member(
     conn: &Connection,
     id: &MemberId,
@@ -87,6 +92,7 @@ pub(in crate::store::sqlite) fn delete_member(
         .execute([id.as_str()])?;
     conn.prepare_cached("delete from of_member where member = ?1 and kind = 9")?
         .execute([id.as_str()])?;
+    blank_acts(conn, id)?;
     save_member_due(conn, id, was_due, None)
 }
 

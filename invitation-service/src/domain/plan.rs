@@ -1,0 +1,67 @@
+//! Plans: named sets of limits, and which of them hold for a member.
+//!
+//! A member's row keeps the name alone; what the name grants is the policy's, so that a changed plan holds at once for all who have it.
+//! Deliberately absent: who assigns plans and when (`store/command/member.rs` keeps a record), and what a plan costs.
+
+use super::{member::Member, policy::Policy};
+
+/// The plan of every member who was given no other. Its limits are the policy's own.
+pub const BASIC: &str = "basic";
+
+/// What a plan grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many invitations may be charged to a member in any week.
+    pub weekly_cap: u32,
+    /// How many unanswered invitations an inviter may have.
+    pub pending_sent_max: u32,
+    /// How many unanswered invitations an invitee has before further ones are filtered.
+    pub pending_received_soft_max: u32,
+}
+
+impl Policy {
+    /// The limits of [`BASIC`].
+    pub const fn basic(&self) -> Limits {
+        Limits {
+            weekly_cap: self.weekly_cap,
+            pending_sent_max: self.pending_sent_max,
+            pending_received_soft_max: self.pending_received_soft_max,
+        }
+    }
+
+    /// Every plan that can be assigned, by name.
+    pub fn plan_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(BASIC).chain(self.plans.keys().map(String::as_str))
+    }
+
+    /// The plan of this name; `None` where there is none.
+    fn plan(&self, name: &str) -> Option<Limits> {
+        self.plans.get(name).copied()
+    }
+}
+
+impl Member {
+    /// The name of the plan in force with its limits. A plan that was assigned and is no longer configured grants what [`BASIC`] does,
+    /// until it is configured again or another is assigned.
+    pub fn plan_in_force<'a>(&'a self, policy: &Policy) -> (&'a str, Limits) {
+        let own = self.plan.as_deref();
+        let configured = own.and_then(|name| Some((name, policy.plan(name)?)));
+        configured.unwrap_or((BASIC, policy.basic()))
+    }
+
+    /// The limits in force: the one place that decides what caps hold for a member.
+    pub fn limits(&self, policy: &Policy) -> Limits {
+        self.plan_in_force(policy).1
+    }
+
+    /// Gives the member a plan; whether that changes anything.
+    pub fn assign_plan(&mut self, name: &str) -> bool {
+        let plan = (name != BASIC).then(|| name.to_owned());
+        let changes = self.plan != plan;
+        self.plan = plan;
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests;

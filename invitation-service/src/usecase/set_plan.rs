@@ -1,0 +1,37 @@
+//! `SetMemberPlan`, and plans that members have though nobody configures them any more.
+//!
+//! Deliberately absent: who may assign plans; the edge sees to it.
+
+use service_kit::id::MemberId;
+
+use super::{Context, Failure};
+
+/// Gives a member a plan that is configured, in the name of `author`.
+pub async fn run(
+    context: &Context,
+    member: MemberId,
+    plan: String,
+    author: String,
+) -> Result<(), Failure> {
+    let set = context.store.set_plan(member.clone(), plan, author);
+    set.await??;
+    // What was remembered under the plan before is merely checked once more by whoever meets it, but would cost a snapshot each time.
+    context.limiter.forget(&member).await;
+    context.without_place.invalidate(&member);
+    Ok(())
+}
+
+/// Says in the log which plans were assigned and are not configured: their members are granted what the basic plan grants.
+pub async fn warn_of_unknown_plans(context: &Context) {
+    let assigned = context.store.assigned_plans().await;
+    let assigned = assigned.unwrap_or_else(|error| {
+        tracing::warn!("the plans that members were given cannot be read: {error}");
+        Vec::new()
+    });
+    for plan in assigned.iter().filter(|plan| !context.plans.contains(plan)) {
+        tracing::warn!(
+            plan,
+            "members were given a plan that is not configured; whoever has it is granted what the basic plan grants"
+        );
+    }
+}
