@@ -5,8 +5,8 @@
 //! (it may be a part of a message). Deliberately absent: metrics (see [`crate::metrics`]), spans (see [`crate::trace`]), files and their
 //! rotation, and any member's data.
 
-mod crash;
 mod format;
+mod panics;
 
 use std::error::Error;
 
@@ -84,14 +84,13 @@ const FILTER: Form<String> = Form {
     show: String::clone,
 };
 
-/// Logs to standard error from now on, panics too. Does nothing when the process logs already. From now on the process leaves no memory image behind when it crashes.
+/// Logs to standard error from now on, panics too. Does nothing when the process logs already.
 pub fn init(options: &LogOptions) {
     let subscriber = subscriber(options, std::io::stderr);
     // Fails only when a subscriber is there already, as in tests.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
-        crash::tell_of_panics();
+        panics::tell();
     }
-    crash::leave_no_image();
 }
 
 fn subscriber<W>(options: &LogOptions, writer: W) -> impl Subscriber + Send + Sync

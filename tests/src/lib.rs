@@ -11,12 +11,14 @@
     reason = "what goes wrong here is a failed test"
 )]
 
+pub mod collector;
 pub mod device;
 pub mod documents;
 pub mod look;
 pub mod pair;
 pub mod refusal;
 pub mod rig;
+pub mod scrape;
 pub mod trace;
 pub mod wait;
 pub mod watcher;

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
+    observability::ObservabilityOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
     watch::WatchOptions,
@@ -34,6 +35,10 @@ pub struct Setup {
     pub worker_poll: Duration,
     /// The bounds of streams.
     pub watches: WatchOptions,
+    /// What invitation-service shows of itself.
+    pub invitation_shows: ObservabilityOptions,
+    /// What connection-service shows of itself.
+    pub connection_shows: ObservabilityOptions,
     /// Whether the services read the system's clock instead of the test's.
     pub system_clock: bool,
 }
@@ -45,6 +50,8 @@ impl Default for Setup {
             connection_policy: connection_service::Policy::default(),
             worker_poll: Duration::from_millis(20),
             watches: WatchOptions::default(),
+            invitation_shows: ObservabilityOptions::default(),
+            connection_shows: ObservabilityOptions::default(),
             system_clock: false,
         }
     }
@@ -177,6 +184,7 @@ impl Pair {
     pub async fn start_connection_service(&mut self) {
         let mut config = connection_service::Config::new(database(self.connection_file()));
         config.policy = self.setup.connection_policy;
+        config.observability = self.setup.connection_shows.clone();
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
         let listener = self.connection.listen();
@@ -195,6 +203,7 @@ impl Pair {
     pub async fn start_invitation_service(&mut self) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
         config.policy = self.setup.invitation_policy.clone();
+        config.observability = self.setup.invitation_shows.clone();
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
         config.connections.url = format!("http://{}", self.connection.address);

@@ -9,6 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use rustix::process::{Resource, getrlimit};
 
 /// Reads `/proc` at each scrape.
 #[derive(Debug)]
@@ -36,6 +37,10 @@ impl Collector for Process {
         // There are never so many that a double could not count them.
         #[allow(clippy::cast_precision_loss, reason = "never so many")]
         let handles = handles.map(|handles| handles as f64);
+        // None where there is no limit.
+        let handles_max = getrlimit(Resource::Nofile).current;
+        #[allow(clippy::cast_precision_loss, reason = "never so many")]
+        let handles_max = handles_max.map(|handles| handles as f64);
         let gauges = [
             (
                 "process_resident_memory_bytes",
@@ -49,6 +54,11 @@ impl Collector for Process {
             ),
             ("process_threads", "Threads", Some(stat.threads)),
             ("process_open_fds", "Open files and sockets", handles),
+            (
+                "process_max_fds",
+                "Files and sockets that may be open",
+                handles_max,
+            ),
         ];
         for (name, help, value) in gauges {
             let Some(value) = value else { continue };

@@ -71,9 +71,15 @@ pub struct StoreMetrics {
 impl Default for StoreMetrics {
     fn default() -> Self {
         let failures = Family::<FailureLabels, Counter>::default();
-        let of = |operation| Failures {
-            operation,
-            counts: failures.clone(),
+        let of = |operation| {
+            // There from the beginning, so that the first failure is seen to be one more than none.
+            for kind in ["overloaded", "unavailable", "corrupt", "internal"] {
+                failures.get_or_create_owned(&FailureLabels { operation, kind });
+            }
+            Failures {
+                operation,
+                counts: failures.clone(),
+            }
         };
         Self {
             writer: WriterMetrics {

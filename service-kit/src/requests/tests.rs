@@ -218,3 +218,41 @@ fn why_the_store_failed_is_known_inside_alone() {
     status.add_header(&mut outside).unwrap();
     assert!(!format!("{outside:?}").contains("row 7"));
 }
+
+/// Prints what a request costs when nothing is logged or exported: `cargo test --release -p service-kit cost -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "measures"]
+async fn cost_of_a_request() {
+    const REQUESTS: u32 = 1_000_000;
+    async fn time<S>(service: S) -> f64
+    where
+        S: Service<Request<()>, Response = Response<Body>, Error = Infallible> + Clone,
+    {
+        let begun = Instant::now();
+        for _ in 0..REQUESTS {
+            let answer = service.clone().oneshot(to("/test.Things/Get")).await;
+            std::hint::black_box(answer.unwrap());
+        }
+        begun.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS)
+    }
+    let requests = requests();
+    let ok = answering(|| Response::new(Body::empty()));
+    let refused = answering(|| {
+        let refused = status::Refused::new(Code::NotFound, "MEMBER_NOT_FOUND", "");
+        Status::from(refused).into_http()
+    });
+    for (what, alone, seen) in [
+        (
+            "success",
+            time(ok.clone()).await,
+            time(requests.layer(ok)).await,
+        ),
+        (
+            "refusal",
+            time(refused.clone()).await,
+            time(requests.layer(refused)).await,
+        ),
+    ] {
+        println!("{what}: {:.0} ns more than {alone:.0} ns", seen - alone);
+    }
+}

@@ -147,13 +147,7 @@ fn formats_have_names() {
 }
 
 #[test]
-fn can_be_called_again_and_leaves_no_image() {
+fn can_be_called_again() {
     init(&LogOptions::default());
     init(&LogOptions::default());
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"));
-    let fields: Vec<_> = core.unwrap().split_ascii_whitespace().collect();
-    assert_eq!(fields[4], "0", "{core:?}");
 }

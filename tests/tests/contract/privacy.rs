@@ -2,11 +2,11 @@
 //!
 //! Deliberately absent: how long an answer takes.
 
+mod canary;
 mod connected;
 mod endings;
 mod erased;
 mod inviter;
-mod log;
 mod masked;
 mod not_found;
 mod shown;

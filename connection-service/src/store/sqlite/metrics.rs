@@ -71,19 +71,27 @@ fn ask(conn: &Connection, clock: Time) -> Result<Asked, StoreError> {
     let now = clock.max(head.last_time);
     let since =
         |time: Option<i64>| time.map_or(Span::ZERO, |time| now.since(Time::from_millis(time)));
-    let unstored = conn
-        .prepare_cached("select min(time) from (select time from fact where position > ?1 order by position limit 1)")?
-        .query_row([codec_position(head.acknowledged)?], |row| row.get(0))?;
+    // The first fact after a position, as long as it is kept.
+    let first_after = |position: i64| {
+        let sql = "select min(time) from (select time from fact where position > ?1 order by position limit 1)";
+        conn.prepare_cached(sql)?
+            .query_row([position], |row| row.get(0))
+    };
+    let unstored = first_after(codec_position(head.acknowledged)?)?;
     let (waiting, first) = conn
         .prepare_cached(
-            "select count(*), (select time from fact where fact.position = min(due.position))
-             from (select position from erasure limit ?1) as due",
+            "select count(*), min(position) from (select position from erasure limit ?1)",
         )?
-        .query_row([COUNTED_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row([COUNTED_MAX], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))
+        })?;
+    let begun = first
+        .map(|position| first_after(position - 1))
+        .transpose()?;
     Ok(Asked {
         erasures: Backlog {
             waiting,
-            lag: since(first),
+            lag: since(begun.flatten()),
         },
         feed_lag: since(unstored),
     })
