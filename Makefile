@@ -3,7 +3,7 @@
 # Deliberately absent: how Rust is compiled; cargo knows.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak bench docs tools
+.PHONY: help run test lint soak bench attack docs tools
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,11 +20,14 @@ lint: ## Checks formatting, lints and the contracts
 soak: ## Runs the searches, models, races and crashes at full counts and writes docs/soak.md
 	@exec scripts/soak.sh
 
-docs: ## Writes docs/configuration.md from the code
+docs: ## Writes docs/configuration.md and docs/callers.md from the code
 	@exec scripts/docs.sh
 
 bench: ## Measures the pair, at 100 thousand and 5 million stored invitations; scripts/bench.sh --help has options
 	@exec scripts/bench.sh
+
+attack: ## Measures what attacks cost those who mean well
+	@exec scripts/attack.sh
 
 tools: ## Installs curl, buf, grpcurl and the clients' libraries, once, into ./.tools
 	@exec scripts/tools.sh

@@ -5,6 +5,7 @@
 
 use anyhow::Context as _;
 use service_kit::{
+    auth::{Access, Callers, Method},
     observability::{Observability, ObservabilityOptions},
     server::{self, Api, HealthHandle, ServerOptions},
     telemetry::{self, LogOptions},
@@ -26,6 +27,12 @@ pub(crate) mod v1 {
 use v1::empty_service_server::{EmptyService, EmptyServiceServer};
 
 const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/empty.binpb"));
+
+/// Whom the method is for: everybody.
+const METHODS: &[Method] = &[Method::call(
+    "/acquaint.bench.v1.EmptyService/Call",
+    Access::AnyCaller,
+)];
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -58,7 +65,7 @@ pub(crate) fn serve(which: Server, port: u16) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         let shutdown = service_kit::shutdown::signal();
-        let listener = server::listen(([127, 0, 0, 1], port).into()).await?;
+        let listener = server::listen(([127, 0, 0, 1], port).into(), false).await?;
         match which {
             Server::Tonic => serve_tonic(listener, shutdown).await,
             Server::Kit => serve_kit(listener, shutdown).await,
@@ -87,23 +94,23 @@ async fn serve_kit(
 ) -> anyhow::Result<()> {
     let mut routes = RoutesBuilder::default();
     routes.add_service(EmptyServiceServer::new(Empty));
-    let health = HealthHandle::new();
-    health.set_serving();
     let api = Api {
         services: &["acquaint.bench.v1.EmptyService"],
+        methods: METHODS,
         descriptor_sets: &[DESCRIPTOR_SET],
     };
     let options = ObservabilityOptions::default();
     let seen = Observability::start("empty", env!("CARGO_PKG_VERSION"), api, &options).await?;
-    server::serve(
+    let server = server::Server::new(
         listener,
-        routes,
         api,
+        Callers::anybody(),
         seen.requests.clone(),
-        health,
-        shutdown,
+        HealthHandle::new(),
         ServerOptions::default(),
-    )
-    .await
-    .context("the services' server")
+    )?;
+    let serving = server.start(&shutdown);
+    serving.open(routes);
+    let ended = serving.while_open(std::future::pending()).await;
+    ended.map(drop).context("the services' server")
 }

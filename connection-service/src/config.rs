@@ -1,15 +1,16 @@
 //! The configuration of the service: its options with their defaults, and every key that fills them.
 //!
 //! Keys of what every service has stand beside the options that they fill, in `service-kit`; those of the rules in [`policy`].
-//! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: there are none.
+//! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: a token has a file of its own.
 
 mod policy;
 mod presets;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use service_kit::config::{ADDRESS, Findings, Key, Schema, Unit};
+use service_kit::config::{ADDRESS, Findings, Key, PATH, Schema, Unit};
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::observability::ObservabilityOptions;
 use service_kit::server::ServerOptions;
@@ -26,6 +27,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where figures and traces go. Default: figures are not shown, traces are not exported.
     pub observability: ObservabilityOptions,
+    /// The callers' tokens; `None`, the default, where nobody shows credentials.
+    pub tokens_file: Option<PathBuf>,
     /// The store's file.
     pub database: SqliteOptions,
     /// The bounds of the store's writer.
@@ -49,6 +52,7 @@ impl Config {
     pub fn new(database: SqliteOptions) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_052)),
+            tokens_file: None,
             observability: ObservabilityOptions::default(),
             database,
             group_commit: GroupCommitOptions::default(),
@@ -68,10 +72,16 @@ impl Config {
             "listen",
             ADDRESS,
             |c: &mut Self| &mut c.listen,
-            "the address to listen on; must be of loopback",
+            "the address to listen on; without a tokens file it must be of loopback",
+        );
+        let tokens = Key::optional(
+            "tokens.file",
+            PATH,
+            |c: &mut Self| &mut c.tokens_file,
+            "the callers' tokens and roles, read anew when it changes; without it nobody shows credentials",
         );
         Schema::new("connection-service", defaults)
-            .section("Addresses", vec![listen])
+            .section("Addresses", vec![listen, tokens])
             .part("Limits and times", policy::keys(), |c: &mut Self| {
                 &mut c.policy
             })

@@ -16,10 +16,11 @@ pub mod worker;
 
 use std::sync::Arc;
 
+use service_kit::auth::{Callers, FileError};
 use service_kit::clock::Clock;
 use service_kit::environment::Environment;
 use service_kit::observability::{Observability, ObservabilityError};
-use service_kit::server::{self, End, HealthHandle, Listener, ServeError};
+use service_kit::server::{End, HealthHandle, Listener, ServeError, Server, Serving};
 use service_kit::sqlite::OpenError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,9 @@ pub enum RunError {
     /// The process cannot show itself as it is asked to.
     #[error("the process cannot show itself as it is asked to")]
     Observability(#[from] ObservabilityError),
+    /// A file with tokens is of no use.
+    #[error(transparent)]
+    Tokens(#[from] FileError),
     /// Nothing can be served.
     #[error("nothing can be served")]
     Serve(#[from] ServeError),
@@ -64,7 +68,7 @@ pub struct Parts<L> {
 }
 
 /// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it
-/// returns, the store's file is free for another process.
+/// returns, the store's file is free for another process. Health is served at once, everything else when the store is open.
 pub async fn run(
     config: Config,
     listener: TcpListener,
@@ -73,16 +77,26 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mut seen =
         Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
+    let serving = begin(&config, listener, &seen, &shutdown)?;
     let (database, group_commit, policy) =
         (config.database.clone(), config.group_commit, config.policy);
     let environment = Environment::system(clock);
     let open = move || SqliteStore::open(database, group_commit, policy, environment);
-    let store = tokio::task::spawn_blocking(open)
-        .await
-        .map_err(RunError::Panicked)??;
+    let opened = tokio::task::spawn_blocking(open).await;
+    let store = match opened.map_err(RunError::Panicked) {
+        Ok(Ok(store)) => store,
+        Ok(Err(error)) => {
+            serving.give_up().await.map_err(RunError::Panicked)?;
+            return Err(error.into());
+        }
+        Err(panicked) => {
+            serving.give_up().await.map_err(RunError::Panicked)?;
+            return Err(panicked);
+        }
+    };
     store.register(&mut seen);
     let store = Arc::new(store);
-    run_seen(config, Parts { listener, store }, seen, shutdown).await
+    work(config, serving, store, seen).await
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its connections in and what
@@ -93,46 +107,63 @@ pub async fn run_with<L: Listener>(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let seen = Observability::hidden(COMPONENT, VERSION, grpc::API)?;
-    run_seen(config, parts, seen, shutdown).await
+    let Parts { listener, store } = parts;
+    let serving = begin(&config, listener, &seen, &shutdown)?;
+    work(config, serving, store, seen).await
 }
 
-async fn run_seen<L: Listener>(
+fn begin<L: Listener>(
+    config: &Config,
+    listener: L,
+    seen: &Observability,
+    shutdown: &CancellationToken,
+) -> Result<Serving, RunError> {
+    let callers = Callers::load(config.tokens_file.as_deref())?;
+    let (requests, health) = (seen.requests.clone(), HealthHandle::new());
+    let server = Server::new(
+        listener,
+        grpc::API,
+        callers,
+        requests,
+        health,
+        config.server,
+    )?;
+    Ok(server.start(shutdown))
+}
+
+async fn work(
     config: Config,
-    parts: Parts<L>,
+    serving: Serving,
+    store: Arc<dyn Store>,
     mut seen: Observability,
-    shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    let Parts { listener, store } = parts;
-    let (requests, work) = (seen.requests.clone(), seen.work.clone());
-    let health = HealthHandle::new();
-    health.set_serving();
-    // Ends with the caller's, or by itself when the store does.
-    let stop = shutdown.child_token();
+    let work = seen.work.clone();
+    let (stop, health) = (serving.stop(), serving.health());
     let context = Context::new(store.clone(), config.policy, config.watches, stop.clone());
     context.watches().register(seen.metrics.registry());
     // Goes on until the store is closed, so that the last that happens is seen too.
     let unseen = CancellationToken::new();
     let showing = tokio::spawn(seen.run(unseen.clone()));
     let working = tokio::spawn({
-        let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
-        async move { worker::run(&*store, config.worker_poll, &health, &stop, &work).await }
+        let (store, stop) = (store.clone(), stop.clone());
+        async move { worker::run(&*store, config.worker_poll, &stop, &work).await }
     });
-    let serving = server::serve(
-        listener,
-        grpc::routes(context),
-        grpc::API,
-        requests,
-        health.clone(),
-        stop.clone(),
-        config.server,
-    );
-    let ended = server::while_open(serving, store.closed(), &health, &stop).await;
-    let worked = working.await;
+    let telling = tokio::spawn({
+        let (store, stop) = (store.clone(), stop.clone());
+        async move {
+            let probe = || store.probe();
+            store.health().tell(&health, probe, &stop).await;
+        }
+    });
+    serving.open(grpc::routes(context));
+    let ended = serving.while_open(store.closed()).await;
+    let (worked, told) = tokio::join!(working, telling);
     store.close().await;
     unseen.cancel();
     let shown = showing.await;
-    let ended = ended?;
+    let ended = ended.map_err(RunError::Panicked)?;
     worked.map_err(RunError::Panicked)?;
+    told.map_err(RunError::Panicked)?;
     shown.map_err(RunError::Panicked)?;
     match ended {
         End::Told => Ok(()),

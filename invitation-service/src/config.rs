@@ -1,7 +1,7 @@
 //! The configuration of the service: its options with their defaults, and every key that fills them.
 //!
 //! Keys of what every service has stand beside the options that they fill, in `service-kit`; those of the rules in [`policy`].
-//! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: there are none.
+//! Deliberately absent: reading files, the environment and flags (`service_kit::config` does), and secrets: a token has a file of its own.
 
 mod plans;
 mod policy;
@@ -9,11 +9,12 @@ mod presets;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
 use service_kit::{
-    config::{ADDRESS, Findings, HTTP_URL, Key, Schema, Unit},
+    config::{ADDRESS, Findings, HTTP_URL, Key, PATH, Schema, Unit},
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
     server::ServerOptions,
@@ -31,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where figures and traces go. Default: figures are not shown, traces are not exported.
     pub observability: ObservabilityOptions,
+    /// The callers' tokens; `None`, the default, where nobody shows credentials.
+    pub tokens_file: Option<PathBuf>,
     /// The store's file.
     pub database: SqliteOptions,
     /// The bounds of the store's writer.
@@ -58,11 +61,13 @@ impl Config {
     pub fn new(database: SqliteOptions) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_051)),
+            tokens_file: None,
             observability: ObservabilityOptions::default(),
             database,
             group_commit: GroupCommitOptions::default(),
             connections: RemoteOptions {
                 url: "http://127.0.0.1:50052".to_owned(),
+                token_file: None,
                 ask_wait_max: Duration::from_millis(50),
                 verdict_wait_max: Duration::from_secs(3),
             },
@@ -114,13 +119,25 @@ fn address_keys() -> Vec<Key<Config>> {
             "listen",
             ADDRESS,
             |c: &mut Config| &mut c.listen,
-            "the address to listen on; must be of loopback",
+            "the address to listen on; without a tokens file it must be of loopback",
+        ),
+        Key::optional(
+            "tokens.file",
+            PATH,
+            |c: &mut Config| &mut c.tokens_file,
+            "the callers' tokens and roles, read anew when it changes; without it nobody shows credentials",
         ),
         Key::text(
             "connection.url",
             HTTP_URL,
             |c: &mut Config| &mut c.connections.url,
             "where connection-service listens",
+        ),
+        Key::optional(
+            "connection.token_file",
+            PATH,
+            |c: &mut Config| &mut c.connections.token_file,
+            "a file with the token that is shown there, which has the role `peer`; read anew when it changes",
         ),
         Key::span(
             "connection.ask_wait_millis",

@@ -21,10 +21,11 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 use service_kit::{
+    auth::{Bearer, Callers, FileError, TokenFile},
     clock::Clock,
     environment::Environment,
     observability::{Observability, ObservabilityError},
-    server::{self, End, HealthHandle, Listener, ServeError},
+    server::{End, HealthHandle, Listener, ServeError, Server, Serving},
     sqlite::OpenError,
     watch::Watches,
 };
@@ -56,6 +57,9 @@ pub enum RunError {
     /// The process cannot show itself as it is asked to.
     #[error("the process cannot show itself as it is asked to")]
     Observability(#[from] ObservabilityError),
+    /// A file with tokens is of no use.
+    #[error(transparent)]
+    Tokens(#[from] FileError),
     /// Nothing can be served.
     #[error("nothing can be served")]
     Serve(#[from] ServeError),
@@ -83,8 +87,22 @@ pub struct Parts<L> {
     pub clock: Arc<dyn Clock>,
 }
 
+impl<L> Parts<L> {
+    fn without_listener(self) -> (L, Parts<()>) {
+        let parts = Parts {
+            listener: (),
+            store: self.store,
+            limiter: self.limiter,
+            connections: self.connections,
+            channel: self.channel,
+            clock: self.clock,
+        };
+        (self.listener, parts)
+    }
+}
+
 /// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it returns,
-/// the store's file is free for another process.
+/// the store's file is free for another process. Health is served at once, everything else when the store is open.
 pub async fn run(
     config: Config,
     listener: TcpListener,
@@ -92,21 +110,35 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let endpoint = connections::endpoint(&config.connections).map_err(RunError::ConnectionUrl)?;
+    let token = config.connections.token_file.as_deref();
+    let token = token.map(TokenFile::open).transpose()?;
     let mut seen =
         Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
+    let serving = begin(&config, listener, &seen, &shutdown)?;
     let (database, policy) = (config.database.clone(), config.policy.clone());
     let group_commit = config.group_commit;
     let environment = Environment::system(clock.clone());
     let open = move || SqliteStore::open(database, group_commit, policy, environment);
-    let store = tokio::task::spawn_blocking(open)
-        .await
-        .map_err(RunError::Panicked)??;
+    let opened = tokio::task::spawn_blocking(open).await;
+    let store = match opened.map_err(RunError::Panicked) {
+        Ok(Ok(store)) => store,
+        Ok(Err(error)) => {
+            serving.give_up().await.map_err(RunError::Panicked)?;
+            return Err(error.into());
+        }
+        Err(panicked) => {
+            serving.give_up().await.map_err(RunError::Panicked)?;
+            return Err(panicked);
+        }
+    };
     let (channel, tracer) = (endpoint.connect_lazy(), seen.tracer.clone());
+    let bearer = Bearer::new(token.clone());
     let store = Arc::new(store);
     store.register(&mut seen);
-    let remote = RemoteConnections::traced(channel.clone(), &config.connections, tracer);
+    let remote =
+        RemoteConnections::traced(channel.clone(), &config.connections, tracer, bearer.clone());
     let parts = Parts {
-        listener,
+        listener: (),
         store,
         limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
             weekly_window: config.policy.weekly_window,
@@ -116,7 +148,15 @@ pub async fn run(
         channel,
         clock,
     };
-    run_seen(config, parts, seen, shutdown).await
+    let stop = serving.stop();
+    let renewing = async {
+        if let Some(token) = token {
+            stop.run_until_cancelled(token.follow()).await;
+        }
+    };
+    let working = work(config, serving, parts, bearer, seen);
+    let (worked, ()) = tokio::join!(working, renewing);
+    worked
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its invitations in, how it
@@ -127,27 +167,48 @@ pub async fn run_with<L: Listener>(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let seen = Observability::hidden(COMPONENT, VERSION, grpc::API)?;
-    run_seen(config, parts, seen, shutdown).await
+    let (listener, parts) = parts.without_listener();
+    let serving = begin(&config, listener, &seen, &shutdown)?;
+    work(config, serving, parts, Bearer::default(), seen).await
 }
 
-async fn run_seen<L: Listener>(
+fn begin<L: Listener>(
+    config: &Config,
+    listener: L,
+    seen: &Observability,
+    shutdown: &CancellationToken,
+) -> Result<Serving, RunError> {
+    let callers = Callers::load(config.tokens_file.as_deref())?;
+    let (requests, health) = (seen.requests.clone(), HealthHandle::new());
+    let server = Server::new(
+        listener,
+        grpc::API,
+        callers,
+        requests,
+        health,
+        config.server,
+    )?;
+    Ok(server.start(shutdown))
+}
+
+async fn work(
     config: Config,
-    parts: Parts<L>,
+    serving: Serving,
+    parts: Parts<()>,
+    bearer: Bearer,
     mut seen: Observability,
-    shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let Parts {
-        listener,
+        listener: (),
         store,
         limiter,
         connections,
         channel,
         clock,
     } = parts;
-    // Ends with the caller's, or by itself when the store does.
-    let stop = shutdown.child_token();
-    let (follower, followed) = Follower::new(store.clone(), channel);
-    let (requests, tracer) = (seen.requests.clone(), seen.tracer.clone());
+    let (stop, health) = (serving.stop(), serving.health());
+    let (follower, followed) = Follower::new(store.clone(), channel, bearer);
+    let tracer = seen.tracer.clone();
     let metrics = UsecaseMetrics::new(seen.work.clone());
     metrics.register(seen.metrics.registry());
     follower.register(seen.metrics.registry());
@@ -174,25 +235,23 @@ async fn run_seen<L: Listener>(
     // Goes on until the store is closed, so that the last that happens is seen too.
     let unseen = CancellationToken::new();
     let showing = tokio::spawn(seen.run(unseen.clone()));
-    let health = HealthHandle::new();
-    health.set_serving();
-    let serving = server::serve(
-        listener,
-        grpc::routes(context),
-        grpc::API,
-        requests,
-        health.clone(),
-        stop.clone(),
-        config.server,
-    );
-    let ended = server::while_open(serving, store.closed(), &health, &stop).await;
-    let (followed, worked) = tokio::join!(following, working);
+    let telling = tokio::spawn({
+        let (store, stop) = (store.clone(), stop.clone());
+        async move {
+            let probe = || store.probe();
+            store.health().tell(&health, probe, &stop).await;
+        }
+    });
+    serving.open(grpc::routes(context));
+    let ended = serving.while_open(store.closed()).await;
+    let (followed, worked, told) = tokio::join!(following, working, telling);
     store.close().await;
     unseen.cancel();
     let shown = showing.await;
-    let ended = ended?;
+    let ended = ended.map_err(RunError::Panicked)?;
     followed.map_err(RunError::Panicked)?;
     worked.map_err(RunError::Panicked)?;
+    told.map_err(RunError::Panicked)?;
     shown.map_err(RunError::Panicked)?;
     match ended {
         End::Told => Ok(()),

@@ -33,11 +33,11 @@ fn serve(loaded: Loaded<Config>) -> Outcome {
     core_dump::forbid();
     let config = loaded.config;
     block_on(config.runtime_threads, async {
-        let listener = server::listen(config.listen).await?;
+        let listener = server::listen(config.listen, config.tokens_file.is_some()).await?;
         tracing::info!(
             address = %listener.local_addr()?,
             database = %config.database.path.display(),
-            "invitation-service serves callers on this machine, without credentials"
+            "invitation-service starts"
         );
         let shutdown = shutdown::signal();
         invitation_service::run(config, listener, Arc::new(SystemClock), shutdown).await?;

@@ -1,10 +1,11 @@
 //! The command line of a service: its flags are its configuration's keys, its subcommands what an operator does with it.
 //!
-//! `serve` (also without a subcommand), `print-config`, `check-config` and `healthcheck` are every service's; a service adds its own with
+//! `serve` (also without a subcommand), `print-config`, `check-config`, `healthcheck` and `new-token` are every service's; a service adds its own with
 //! [`Program::command`]. Deliberately absent: what any of them does beyond the configuration, and prompts: nothing here asks back.
 
 mod health;
 pub mod store;
+mod tokens;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -87,6 +88,9 @@ impl<C: Clone + 'static> Program<C> {
 
     fn dispatch(&self, matches: &ArgMatches) -> Outcome {
         let (name, own) = matches.subcommand().unwrap_or(("serve", matches));
+        if name == "new-token" {
+            return tokens::run(own);
+        }
         let loaded = self.schema.load(&self.given(own))?;
         if name == "serve" {
             return (self.serve)(loaded);
@@ -183,6 +187,7 @@ impl<C: Clone + 'static> Program<C> {
             .subcommand(Command::new("print-config").about("prints the configuration in force as a file, each value with where it came from"))
             .subcommand(Command::new("check-config").about("checks the configuration; fails and tells every mistake if there is one"))
             .subcommand(Command::new("healthcheck").about("asks the service that runs with this configuration whether it serves; fails if not"))
+            .subcommand(tokens::command())
             .subcommands(own)
     }
 }

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -28,7 +29,12 @@ impl Deadline {
     /// The deadline that `metadata` asks for, counted from now; `default` when it asks for none or cannot be understood. At
     /// most [`DEADLINE_MAX`] from now.
     pub fn of(metadata: &MetadataMap, default: Duration) -> Self {
-        let asked = metadata
+        Self::of_headers(metadata.as_ref(), default)
+    }
+
+    /// The same, of `headers`.
+    pub fn of_headers(headers: &HeaderMap, default: Duration) -> Self {
+        let asked = headers
             .get(HEADER)
             .and_then(|value| value.to_str().ok())
             .and_then(parse);
@@ -66,6 +72,7 @@ impl Deadline {
 }
 
 /// Answers `request` by `work` within the caller's deadline ([`DEADLINE_DEFAULT`] for one who sets none), which `work` may hand on.
+/// The time runs from when [`crate::server`] saw the call; where it did not, from now.
 pub async fn within<Q, A, W>(
     request: Request<Q>,
     work: impl FnOnce(Q, Deadline) -> W,
@@ -73,7 +80,8 @@ pub async fn within<Q, A, W>(
 where
     W: Future<Output = Result<A, Status>>,
 {
-    let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
+    let begun = request.extensions().get().copied();
+    let deadline = begun.unwrap_or_else(|| Deadline::of(request.metadata(), DEADLINE_DEFAULT));
     let work = work(request.into_inner(), deadline);
     deadline.run(work).await.map(Response::new)
 }

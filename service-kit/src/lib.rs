@@ -1,13 +1,14 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
 //! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
-//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
-//! process need ([`fields`], [`status`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
+//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
+//! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //! Through all of them lie the moments at which tests let a process die ([`crash`]); it leaves nothing of its memory behind ([`core_dump`]).
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod server;
 pub mod shutdown;
 pub mod sqlite;
 pub mod status;
+pub mod store_health;
 pub mod telemetry;
 pub mod time;
 pub mod trace;

@@ -23,7 +23,7 @@ use crate::metrics::register_read;
 /// The bounds of streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchOptions {
-    /// How many streams may be open at a time. Default 10,000.
+    /// How many streams may be open at a time. Each takes some 25 KiB. Default 2,000.
     pub open_max: usize,
     /// After how long without a message a stream shows a sign of life. Default 15 s.
     pub heartbeat: Duration,
@@ -38,7 +38,7 @@ pub struct WatchOptions {
 impl Default for WatchOptions {
     fn default() -> Self {
         Self {
-            open_max: 10_000,
+            open_max: 2_000,
             heartbeat: Duration::from_secs(15),
             hand_over_max: Duration::from_secs(10),
             waiting_messages_max: 16,

@@ -11,9 +11,12 @@
     reason = "what goes wrong here is a failed test"
 )]
 
+pub mod attack;
 pub mod collector;
+pub mod credentials;
 pub mod device;
 pub mod documents;
+pub mod frames;
 pub mod look;
 pub mod pair;
 pub mod refusal;

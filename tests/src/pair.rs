@@ -2,25 +2,28 @@
 //!
 //! Either can be stopped and started again on its files, as a new process would.
 
+mod service;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
     observability::ObservabilityOptions,
+    server::ServerOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
     watch::WatchOptions,
 };
 use tempfile::TempDir;
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    task::JoinHandle,
-};
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
-use crate::{Blocks, Connections, Facts, Invitations, Members, wait::eventually};
+use self::service::Service;
+use crate::{
+    Blocks, Connections, Facts, Invitations, Members, credentials::Credentials, wait::eventually,
+};
 
 /// When the clock of a test begins: 2026-01-01T00:00:00Z.
 pub const START: Time = Time::from_millis(1_767_225_600_000);
@@ -41,6 +44,10 @@ pub struct Setup {
     pub connection_shows: ObservabilityOptions,
     /// Whether the services read the system's clock instead of the test's.
     pub system_clock: bool,
+    /// Whether callers must show credentials: [`Pair::credentials`]. The pair's own clients show none.
+    pub credentials: bool,
+    /// What peers may make the services hold.
+    pub server: ServerOptions,
 }
 
 impl Default for Setup {
@@ -53,6 +60,8 @@ impl Default for Setup {
             invitation_shows: ObservabilityOptions::default(),
             connection_shows: ObservabilityOptions::default(),
             system_clock: false,
+            credentials: false,
+            server: ServerOptions::default(),
         }
     }
 }
@@ -71,40 +80,12 @@ pub struct Pair {
     pub members: Members,
     /// Client of the internal `FactService`.
     pub facts: Facts,
+    /// The tokens of callers, where the setup asks for them.
+    pub credentials: Credentials,
     setup: Setup,
     folder: TempDir,
     invitation: Service,
     connection: Service,
-}
-
-struct Service {
-    address: SocketAddr,
-    /// Keeps the port while the service is stopped, so that it can come back to it.
-    _port: TcpSocket,
-    running: Option<(CancellationToken, JoinHandle<()>)>,
-}
-
-impl Service {
-    /// With an address of loopback of its own.
-    fn new() -> Self {
-        let port = socket("127.0.0.1:0".parse().unwrap());
-        Self {
-            address: port.local_addr().unwrap(),
-            _port: port,
-            running: None,
-        }
-    }
-
-    fn listen(&self) -> TcpListener {
-        socket(self.address).listen(1_024).unwrap()
-    }
-
-    async fn stop(&mut self) {
-        if let Some((shutdown, running)) = self.running.take() {
-            shutdown.cancel();
-            running.await.expect("the service ended well");
-        }
-    }
 }
 
 impl Pair {
@@ -128,6 +109,7 @@ impl Pair {
             members: Members::new(connection_channel.clone()),
             facts: Facts::new(connection_channel),
             setup,
+            credentials: Credentials::make(folder.path()),
             folder,
             invitation,
             connection,
@@ -176,43 +158,43 @@ impl Pair {
         }
     }
 
-    /// Starts connection-service on its file, where it was before.
-    #[allow(
-        clippy::unused_async,
-        reason = "that starting waits for nothing is not the tests' affair"
-    )]
+    /// Starts connection-service on its file, where it was before, and waits until it serves.
     pub async fn start_connection_service(&mut self) {
         let mut config = connection_service::Config::new(database(self.connection_file()));
         config.policy = self.setup.connection_policy;
         config.observability = self.setup.connection_shows.clone();
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
+        config.server = self.setup.server;
+        config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         let listener = self.connection.listen();
         let shutdown = CancellationToken::new();
         let running =
             connection_service::run(config, listener, self.service_clock(), shutdown.clone());
         let running = tokio::spawn(async { running.await.expect("connection-service") });
         self.connection.running = Some((shutdown, running));
+        self.connection.serves().await;
     }
 
-    /// Starts invitation-service on its file, where it was before.
-    #[allow(
-        clippy::unused_async,
-        reason = "that starting waits for nothing is not the tests' affair"
-    )]
+    /// Starts invitation-service on its file, where it was before, and waits until it serves.
     pub async fn start_invitation_service(&mut self) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
         config.policy = self.setup.invitation_policy.clone();
         config.observability = self.setup.invitation_shows.clone();
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
+        config.server = self.setup.server;
+        config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         config.connections.url = format!("http://{}", self.connection.address);
+        config.connections.token_file =
+            self.setup.credentials.then(|| self.credentials.peer_file());
         let listener = self.invitation.listen();
         let shutdown = CancellationToken::new();
         let running =
             invitation_service::run(config, listener, self.service_clock(), shutdown.clone());
         let running = tokio::spawn(async { running.await.expect("invitation-service") });
         self.invitation.running = Some((shutdown, running));
+        self.invitation.serves().await;
     }
 
     /// Stops connection-service; its file stays.

@@ -17,6 +17,7 @@ use acquaint_proto::connection::v1::{
     WatchConnectionsResponse, member_connection_event,
 };
 use futures::{Stream, StreamExt as _};
+use service_kit::auth::Caller;
 use service_kit::deadline::within;
 use service_kit::fields;
 use service_kit::id::MemberId;
@@ -132,7 +133,13 @@ impl ConnectionService for Edge {
         &self,
         request: Request<WatchConnectionsRequest>,
     ) -> Result<Response<Self::WatchConnectionsStream>, Status> {
+        let caller = Caller::of(&request)?;
         within(request, |request, _| async move {
+            match request.scope {
+                Some(ScopeField::MemberId(_)) => caller.may_watch_member()?,
+                Some(ScopeField::AllMembers(_)) => caller.may_watch_all()?,
+                None => {}
+            }
             let mut fields = FieldViolations::new();
             let Some(scope) = scope(&mut fields, request.scope) else {
                 return Err(fields::invalid(fields));

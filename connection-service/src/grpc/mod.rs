@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: decisions. Whoever looks for what a method does follows its name into `usecase`.
 
+mod access;
 mod block;
 mod connection;
 mod convert;
@@ -16,11 +17,13 @@ use acquaint_proto::connection::internal::v1::fact_service_server::{self, FactSe
 use acquaint_proto::connection::v1::block_service_server::{self, BlockServiceServer};
 use acquaint_proto::connection::v1::connection_service_server::{self, ConnectionServiceServer};
 use acquaint_proto::connection::v1::member_service_server::{self, MemberServiceServer};
-use service_kit::server::{Api, MESSAGE_BYTES_MAX};
+use service_kit::server::{ANSWER_BYTES_MAX, Api, MESSAGE_BYTES_MAX};
 use tonic::service::RoutesBuilder;
 
 use self::token::Tokens;
 use crate::usecase::Context;
+
+pub use access::METHODS;
 
 /// The metadata key that names, with `OTHER_INCARNATION` of the internal contract, the last position common to both histories, in
 /// decimal.
@@ -34,6 +37,7 @@ pub const API: Api = Api {
         member_service_server::SERVICE_NAME,
         fact_service_server::SERVICE_NAME,
     ],
+    methods: METHODS,
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
@@ -45,15 +49,25 @@ pub fn routes(context: Context) -> RoutesBuilder {
     }));
     let mut routes = RoutesBuilder::default();
     routes.add_service(
-        ConnectionServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        ConnectionServiceServer::new(edge.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX),
     );
     routes.add_service(
-        BlockServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        BlockServiceServer::new(edge.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX),
     );
     routes.add_service(
-        MemberServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        MemberServiceServer::new(edge.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX),
     );
-    routes.add_service(FactServiceServer::new(edge).max_decoding_message_size(MESSAGE_BYTES_MAX));
+    routes.add_service(
+        FactServiceServer::new(edge)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX),
+    );
     routes
 }
 

@@ -16,6 +16,7 @@ use service_kit::error::StoreError;
 use service_kit::feed::Hub;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::secret::StoreSecret;
+use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
@@ -214,6 +215,10 @@ pub trait Store: Send + Sync + 'static {
     fn acknowledged(&self) -> watch::Receiver<u64>;
     /// Keys tokens.
     fn secret(&self) -> &StoreSecret;
+    /// Whether the store works, as its use has shown.
+    fn health(&self) -> &StoreHealth;
+    /// Writes and reads, and changes nothing: whether the store works now.
+    async fn probe(&self) -> Result<(), StoreError>;
     /// Resolves when the store takes no more commands, which a process should not outlive.
     async fn closed(&self);
     /// Finishes what waits, then releases the store; resolves when that is done. Commands that come later fail.

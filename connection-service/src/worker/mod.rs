@@ -8,21 +8,13 @@ use std::time::Duration;
 use service_kit::crash;
 use service_kit::error::StoreError;
 use service_kit::metrics::work::WorkMetrics;
-use service_kit::server::HealthHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
 
-/// Works until `stop` is cancelled. What the store cannot do now is tried again in the next round, and until it can, the service
-/// says of itself that it does not serve.
-pub async fn run(
-    store: &dyn Store,
-    poll: Duration,
-    health: &HealthHandle,
-    stop: &CancellationToken,
-    work: &WorkMetrics,
-) {
+/// Works until `stop` is cancelled. What the store cannot do now is tried again in the next round.
+pub async fn run(store: &dyn Store, poll: Duration, stop: &CancellationToken, work: &WorkMetrics) {
     // An interval of nothing would never rest.
     let mut rounds = interval(poll.max(Duration::from_millis(1)));
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,12 +22,8 @@ pub async fn run(
         loop {
             rounds.tick().await;
             match round(store, work).await {
-                Ok(()) => health.set_serving(),
-                Err(StoreError::Overloaded) => {}
-                Err(error) => {
-                    tracing::error!("a round of the worker failed: {error}");
-                    health.set_not_serving();
-                }
+                Ok(()) | Err(StoreError::Overloaded) => {}
+                Err(error) => tracing::error!("a round of the worker failed: {error}"),
             }
         }
     };

@@ -5,17 +5,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use acquaint_proto::connection::internal::v1::{
-    BatchGetPairFactsRequest, fact_service_client::FactServiceClient,
-};
+use acquaint_proto::connection::internal::v1::BatchGetPairFactsRequest;
 use service_kit::{
     id::PairKey,
     trace::{self, Span, SpanKind, TraceContext, Tracer},
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tonic::{Request, transport::Channel};
+use tonic::Request;
 
-use super::convert;
+use super::{convert, remote::FactClient};
 use crate::store::command::send::Told;
 
 /// How many pairs one call asks about.
@@ -43,11 +41,7 @@ pub(super) struct Asker {
 
 impl Asker {
     /// Starts the task that asks; it ends with the last handle. `wait_max`: after which no answer is waited for.
-    pub(super) fn start(
-        client: FactServiceClient<Channel>,
-        wait_max: Duration,
-        tracer: Tracer,
-    ) -> Self {
+    pub(super) fn start(client: FactClient, wait_max: Duration, tracer: Tracer) -> Self {
         let (questions, asked) = mpsc::channel(WAITING_MAX);
         tokio::spawn(ask_all(client, asked, wait_max, tracer));
         Self {
@@ -70,7 +64,7 @@ impl Asker {
 }
 
 async fn ask_all(
-    client: FactServiceClient<Channel>,
+    client: FactClient,
     mut asked: mpsc::Receiver<Question>,
     wait_max: Duration,
     tracer: Tracer,
@@ -105,7 +99,7 @@ fn begin(tracer: &Tracer, batch: &[Question]) -> Span {
     }
 }
 
-async fn ask_batch(mut client: FactServiceClient<Channel>, batch: Vec<Question>, mut span: Span) {
+async fn ask_batch(mut client: FactClient, batch: Vec<Question>, mut span: Span) {
     let mut request = Request::new(BatchGetPairFactsRequest {
         pairs: batch
             .iter()

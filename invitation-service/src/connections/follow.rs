@@ -12,6 +12,7 @@ use acquaint_proto::connection::internal::v1::{
 };
 use prometheus_client::registry::Registry;
 use service_kit::{
+    auth::Bearer,
     crash,
     epoch::EpochId,
     error::StoreError,
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
 
-use super::{convert, metrics::FeedMetrics};
+use super::{convert, metrics::FeedMetrics, remote::FactClient};
 use crate::store::{
     Store,
     command::{facts::FeedFact, rebuild::FactsPage},
@@ -64,14 +65,14 @@ impl From<Status> for Broken {
 /// Follows the feed.
 pub struct Follower {
     store: Arc<dyn Store>,
-    client: FactServiceClient<Channel>,
+    client: FactClient,
     followed: watch::Sender<FeedCursor>,
     metrics: FeedMetrics,
 }
 
 impl Follower {
-    /// A follower that has not begun, of the connection-service that `channel` leads to.
-    pub fn new(store: Arc<dyn Store>, channel: Channel) -> (Self, Followed) {
+    /// A follower that has not begun, of the connection-service that `channel` leads to, showing the token of `bearer` there.
+    pub fn new(store: Arc<dyn Store>, channel: Channel, bearer: Bearer) -> (Self, Followed) {
         let nowhere = FeedCursor {
             epoch: None,
             position: 0,
@@ -79,7 +80,7 @@ impl Follower {
         let (followed, receiver) = watch::channel(nowhere);
         let follower = Self {
             store,
-            client: FactServiceClient::new(channel),
+            client: FactServiceClient::with_interceptor(channel, bearer),
             followed,
             metrics: FeedMetrics::default(),
         };

@@ -1,19 +1,23 @@
 //! connection-service over the wire.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use acquaint_proto::connection::internal::v1::{
     EnsureConnectionRequest, fact_service_client::FactServiceClient,
 };
 use async_trait::async_trait;
 use service_kit::{
+    auth::Bearer,
     deadline::Deadline,
     epoch::EpochId,
     fields::timestamp,
     id::PairKey,
     trace::{self, SpanKind, TraceIds, Tracer},
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint},
+};
 
 use super::{Away, Connections, ask::Asker, convert};
 use crate::{
@@ -24,11 +28,16 @@ use crate::{
 /// The span of asking for a verdict.
 const ENSURE: &str = "acquaint.connection.internal.v1.FactService/EnsureConnection";
 
+/// A client that shows this service's token.
+pub(super) type FactClient = FactServiceClient<InterceptedService<Channel, Bearer>>;
+
 /// How connection-service is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteOptions {
     /// Where it listens: `http://HOST:PORT`.
     pub url: String,
+    /// A file with the token that is shown there; `None` shows none.
+    pub token_file: Option<PathBuf>,
     /// How long a send waits for what holds between the two before the copy speaks.
     pub ask_wait_max: Duration,
     /// How long a caller waits for a verdict before being answered that the connection is being made.
@@ -38,7 +47,7 @@ pub struct RemoteOptions {
 /// connection-service, reached over one HTTP/2 connection that comes back by itself.
 #[derive(Clone)]
 pub struct RemoteConnections {
-    client: FactServiceClient<Channel>,
+    client: FactClient,
     asker: Asker,
     verdict_wait_max: Duration,
     tracer: Tracer,
@@ -47,12 +56,22 @@ pub struct RemoteConnections {
 impl RemoteConnections {
     /// Asks over `channel`, from a task that ends with the last clone of this. Its calls are part of their callers' traces.
     pub fn new(channel: Channel, options: &RemoteOptions) -> Self {
-        Self::traced(channel, options, Tracer::without_export(TraceIds::new(0)))
+        Self::traced(
+            channel,
+            options,
+            Tracer::without_export(TraceIds::new(0)),
+            Bearer::default(),
+        )
     }
 
-    /// Like [`new`](Self::new), and its calls are spans of `tracer`.
-    pub fn traced(channel: Channel, options: &RemoteOptions, tracer: Tracer) -> Self {
-        let client = FactServiceClient::new(channel);
+    /// Like [`new`](Self::new), and its calls are spans of `tracer` and show the token of `bearer`.
+    pub fn traced(
+        channel: Channel,
+        options: &RemoteOptions,
+        tracer: Tracer,
+        bearer: Bearer,
+    ) -> Self {
+        let client = FactServiceClient::with_interceptor(channel, bearer);
         Self {
             asker: Asker::start(client.clone(), options.ask_wait_max, tracer.clone()),
             client,

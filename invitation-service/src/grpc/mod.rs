@@ -3,6 +3,7 @@
 //! [`InvitationService`]'s methods stand here, each in its deadline; what they read from requests and make of answers stands in the file of
 //! their kind. Deliberately absent: decisions. Whoever looks for what a method does follows its name into `usecase` or `store`.
 
+mod access;
 mod answering;
 mod batches;
 mod convert;
@@ -23,13 +24,16 @@ use acquaint_proto::invitation::v1::{
 };
 use futures::Stream;
 use service_kit::{
+    auth::Caller,
     deadline::within,
-    server::{Api, MESSAGE_BYTES_MAX},
+    server::{ANSWER_BYTES_MAX, Api, MESSAGE_BYTES_MAX},
 };
 use tonic::{Request, Response, Status, service::RoutesBuilder};
 
 use self::token::Tokens;
 use crate::usecase::Context;
+
+pub use access::METHODS;
 
 /// What is served.
 pub const API: Api = Api {
@@ -37,6 +41,7 @@ pub const API: Api = Api {
         invitation_service_server::SERVICE_NAME,
         standing_service_server::SERVICE_NAME,
     ],
+    methods: METHODS,
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
@@ -49,9 +54,15 @@ pub fn routes(context: Arc<Context>) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
-            InvitationServiceServer::new(edge.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+            InvitationServiceServer::new(edge.clone())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
-        .add_service(StandingServiceServer::new(edge).max_decoding_message_size(MESSAGE_BYTES_MAX));
+        .add_service(
+            StandingServiceServer::new(edge)
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        );
     routes
 }
 
@@ -211,6 +222,7 @@ impl InvitationService for Edge {
         &self,
         request: Request<wire::WatchInvitationsRequest>,
     ) -> Answer<Self::WatchInvitationsStream> {
-        within(request, |request, _| self.watch(request)).await
+        let caller = Caller::of(&request)?;
+        within(request, |request, _| self.watch(request, caller)).await
     }
 }

@@ -3,7 +3,7 @@
 //! Deliberately absent: who is an operator; the server asks for the role before a call arrives here.
 
 use acquaint_proto::invitation::v1::{self as wire, standing_service_server::StandingService};
-use service_kit::{deadline::within, fields, status::FieldViolations};
+use service_kit::{auth::Caller, deadline::within, fields, status::FieldViolations};
 use tonic::{Request, Status};
 
 use super::{Answer, Edge};
@@ -15,7 +15,7 @@ impl StandingService for Edge {
         &self,
         request: Request<wire::SetMemberPlanRequest>,
     ) -> Answer<wire::SetMemberPlanResponse> {
-        let author = author(&request);
+        let author = Caller::of(&request)?.name().to_owned();
         within(request, |request, _| self.set_plan(request, author)).await
     }
 }
@@ -40,9 +40,4 @@ impl Edge {
         set.map_err(|failure| self.failed(failure))?;
         Ok(wire::SetMemberPlanResponse {})
     }
-}
-
-/// Who does it: the caller on this machine, who shows no credentials.
-fn author<T>(_: &Request<T>) -> String {
-    "local".to_owned()
 }

@@ -7,7 +7,7 @@ use acquaint_proto::invitation::v1::{
     watch_invitations_response::{Content as ContentField, Heartbeat},
 };
 use futures::StreamExt as _;
-use service_kit::{fields, id::MemberId, status::FieldViolations};
+use service_kit::{auth::Caller, fields, id::MemberId, status::FieldViolations};
 use tonic::Status;
 
 use super::{Edge, InvitationService, convert};
@@ -24,7 +24,13 @@ impl Edge {
     pub(super) async fn watch(
         &self,
         request: wire::WatchInvitationsRequest,
+        caller: Caller,
     ) -> Result<<Self as InvitationService>::WatchInvitationsStream, Status> {
+        match request.scope {
+            Some(ScopeField::MemberId(_)) => caller.may_watch_member()?,
+            Some(ScopeField::AllMembers(_)) => caller.may_watch_all()?,
+            None => {}
+        }
         let mut fields = FieldViolations::new();
         let Some(scope) = read_scope(&mut fields, request.scope) else {
             return Err(fields::invalid(fields));

@@ -20,6 +20,7 @@ use service_kit::{
     feed::Subscription,
     id::{MemberId, PairKey},
     secret::StoreSecret,
+    store_health::StoreHealth,
     time::Time,
 };
 use uuid::Uuid;
@@ -164,6 +165,10 @@ pub trait Store: Send + Sync + 'static {
     fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged>;
     /// The store's secret, for tokens.
     fn secret(&self) -> &StoreSecret;
+    /// Whether the store works, as its use has shown.
+    fn health(&self) -> &StoreHealth;
+    /// Writes and reads, and changes nothing: whether the store works now.
+    async fn probe(&self) -> Result<(), StoreError>;
     /// Resolves when the store takes no more commands, which a process should not outlive.
     async fn closed(&self);
     /// Finishes what waits and releases the store.

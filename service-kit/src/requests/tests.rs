@@ -36,6 +36,7 @@ fn requests() -> Requests {
         .encode_to_vec()
         .leak();
     let api = Api {
+        methods: &[],
         services: &["test.Things"],
         descriptor_sets: Box::leak(Box::new([&*encoded])),
     };

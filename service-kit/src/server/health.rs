@@ -63,7 +63,7 @@ impl HealthHandle {
 
     /// Whether it says `SERVING`.
     #[cfg(test)]
-    pub(super) fn is_serving(&self) -> bool {
+    pub(crate) fn is_serving(&self) -> bool {
         *self.0.borrow() == State::Serving
     }
 

@@ -3,7 +3,7 @@
 //! Deliberately absent: any transport but TCP; a simulated network brings its own.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +16,11 @@ pub trait Listener: Send + 'static {
     /// The next connection. An error concerns that connection alone, or passes; the next call may succeed. Dropping the future loses no
     /// connection.
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Where a connection comes from; this machine, where a transport has no addresses.
+    fn address_of(_stream: &Self::Stream) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
 
     /// Where it listens.
     fn local_addr(&self) -> io::Result<SocketAddr>;
@@ -31,6 +36,12 @@ impl Listener for TcpListener {
             tracing::debug!("no TCP_NODELAY: {error}");
         }
         Ok(stream)
+    }
+
+    fn address_of(stream: &TcpStream) -> IpAddr {
+        // One that has gone already has none.
+        let address = stream.peer_addr();
+        address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -5,8 +5,8 @@ use std::future::Pending;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
@@ -20,6 +20,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse
 use tower::Service;
 
 use super::*;
+use crate::auth::{Access, Role, new_token};
 use crate::trace::{TraceIds, Tracer};
 
 struct Running {
@@ -27,26 +28,41 @@ struct Running {
     address: SocketAddr,
     health: HealthHandle,
     shutdown: CancellationToken,
-    server: JoinHandle<Result<(), ServeError>>,
+    server: Serving,
+}
+
+const API: Api = Api {
+    services: &["test.Known"],
+    methods: &[Method::call("/test.Endless/Call", Access::Role(Role::App))],
+    descriptor_sets: &[],
+};
+
+fn requests() -> Requests {
+    Requests::new(&API, Tracer::without_export(TraceIds::new(1))).unwrap()
 }
 
 async fn start(routes: RoutesBuilder, drain: Duration) -> Running {
-    let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (health, shutdown) = (HealthHandle::new(), CancellationToken::new());
     let options = ServerOptions {
         drain,
         ..ServerOptions::default()
     };
-    let server = tokio::spawn(serve(
-        listener,
-        routes,
-        API,
-        requests(),
-        health.clone(),
-        shutdown.clone(),
-        options,
-    ));
+    start_with(Some(routes), Callers::anybody(), options).await
+}
+
+/// Without `routes` the door stays shut.
+async fn start_with(
+    routes: Option<RoutesBuilder>,
+    callers: Callers,
+    options: ServerOptions,
+) -> Running {
+    let listener = listen("127.0.0.1:0".parse().unwrap(), false).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (health, shutdown) = (HealthHandle::new(), CancellationToken::new());
+    let server = Server::new(listener, API, callers, requests(), health.clone(), options).unwrap();
+    let server = server.start(&shutdown);
+    if let Some(routes) = routes {
+        server.door.open(routes);
+    }
     let channel = Channel::from_shared(format!("http://{address}"))
         .unwrap()
         .connect()
@@ -59,15 +75,6 @@ async fn start(routes: RoutesBuilder, drain: Duration) -> Running {
         shutdown,
         server,
     }
-}
-
-const API: Api = Api {
-    services: &["test.Known"],
-    descriptor_sets: &[],
-};
-
-fn requests() -> Requests {
-    Requests::new(&API, Tracer::without_export(TraceIds::new(1))).unwrap()
 }
 
 const LONG: Duration = Duration::from_mins(10);
@@ -83,34 +90,33 @@ fn status(response: HealthCheckResponse) -> ServingStatus {
 }
 
 #[tokio::test]
-async fn only_loopback_is_listened_on() {
+async fn without_credentials_only_loopback_is_listened_on() {
     for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
-        let refused = listen(open.parse().unwrap()).await;
+        let refused = listen(open.parse().unwrap(), false).await;
         assert!(
             matches!(refused, Err(ListenError::NotLoopback(_))),
             "{open}"
         );
     }
-    let open = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let none = RoutesBuilder::default();
-    let (health, token) = (HealthHandle::new(), CancellationToken::new());
-    let refused = serve(
-        open,
-        none,
-        API,
-        requests(),
-        health,
-        token,
-        ServerOptions::default(),
-    )
-    .await;
+    let refused = serve_on_all_addresses(Callers::anybody()).await;
     assert!(matches!(
         refused,
         Err(ServeError::Listen(ListenError::NotLoopback(_)))
     ));
-    let bound = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let again = listen(bound.local_addr().unwrap()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens.toml");
+    std::fs::write(&tokens, new_token("a", &[Role::App]).unwrap().stanza).unwrap();
+    let callers = Callers::load(Some(&tokens)).unwrap();
+    assert!(serve_on_all_addresses(callers).await.is_ok());
+    let bound = listen("127.0.0.1:0".parse().unwrap(), false).await.unwrap();
+    let again = listen(bound.local_addr().unwrap(), false).await;
     assert!(matches!(again, Err(ListenError::Bind { .. })));
+}
+
+async fn serve_on_all_addresses(callers: Callers) -> Result<Server<TcpListener>, ServeError> {
+    let open = listen("0.0.0.0:0".parse().unwrap(), true).await.unwrap();
+    let (health, options) = (HealthHandle::new(), ServerOptions::default());
+    Server::new(open, API, callers, requests(), health, options)
 }
 
 #[tokio::test]
@@ -156,12 +162,10 @@ async fn health_says_what_it_was_told() {
         watch.message().await.unwrap().is_none(),
         "a watch does not hold the drain"
     );
-    running.server.await.unwrap().unwrap();
+    running.server.task.await.unwrap();
     running.health.set_serving();
     assert!(
-        tokio::net::TcpStream::connect(running.address)
-            .await
-            .is_err(),
+        TcpStream::connect(running.address).await.is_err(),
         "no longer listening"
     );
 }
@@ -226,7 +230,7 @@ impl Drop for Dropped {
 }
 
 impl NamedService for Endless {
-    const NAME: &'static str = "grpc.health.v1.Endless";
+    const NAME: &'static str = "test.Endless";
 }
 
 impl Service<http::Request<Body>> for Endless {
@@ -260,7 +264,7 @@ async fn what_does_not_end_in_time_is_cut() {
     let call = tokio::spawn({
         let (mut channel, seen) = (running.channel.clone(), seen.clone());
         async move {
-            let request = http::Request::post("http://test/grpc.health.v1.Endless/Call");
+            let request = http::Request::post("http://test/test.Endless/Call");
             std::future::poll_fn(|cx| channel.poll_ready(cx))
                 .await
                 .unwrap();
@@ -270,8 +274,204 @@ async fn what_does_not_end_in_time_is_cut() {
     });
     assert_eq!(heard.recv().await, Some("begun"));
     running.shutdown.cancel();
-    running.server.await.unwrap().unwrap();
+    running.server.task.await.unwrap();
     assert_eq!(heard.recv().await, Some("dropped"));
     call.await.unwrap();
     assert_eq!(*seen.lock().unwrap(), Some(true), "the caller is told");
+}
+
+/// A service that answers nothing and at once.
+#[derive(Clone)]
+struct Quick;
+
+impl NamedService for Quick {
+    const NAME: &'static str = "test.Endless";
+}
+
+impl Service<http::Request<Body>> for Quick {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        std::future::ready(Ok(tonic::Status::ok("").into_http()))
+    }
+}
+
+fn quick() -> RoutesBuilder {
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(Quick);
+    routes
+}
+
+fn endless() -> (RoutesBuilder, mpsc::UnboundedReceiver<&'static str>) {
+    let (told, heard) = mpsc::unbounded_channel();
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(Endless(told));
+    (routes, heard)
+}
+
+/// The code that a call of the one method is answered with.
+async fn code(channel: &Channel, body: Body) -> Result<tonic::Code, tonic::transport::Error> {
+    let mut channel = channel.clone();
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await?;
+    let request = http::Request::post("http://test/test.Endless/Call");
+    let answer = channel.call(request.body(body).unwrap()).await?;
+    let status = tonic::Status::from_header_map(answer.headers());
+    Ok(status.map_or(tonic::Code::Ok, |status| status.code()))
+}
+
+#[tokio::test]
+async fn until_the_door_is_open_health_alone_answers() {
+    let options = ServerOptions::default();
+    let running = start_with(None, Callers::anybody(), options).await;
+    let answered = code(&running.channel, Body::empty()).await.unwrap();
+    assert_eq!(answered, tonic::Code::Unavailable);
+    let mut health = HealthClient::new(running.channel.clone());
+    let answer = health.check(about("test.Known")).await.unwrap();
+    assert_eq!(status(answer.into_inner()), ServingStatus::NotServing);
+}
+
+#[tokio::test]
+async fn a_call_too_many_is_refused_and_health_is_not() {
+    let (routes, mut heard) = endless();
+    let options = ServerOptions {
+        calls_max: 1,
+        ..ServerOptions::default()
+    };
+    let running = start_with(Some(routes), Callers::anybody(), options).await;
+    let (channel, first) = (running.channel.clone(), running.channel.clone());
+    let first = tokio::spawn(async move { code(&first, Body::empty()).await });
+    assert_eq!(heard.recv().await, Some("begun"));
+    let answered = code(&channel, Body::empty()).await.unwrap();
+    assert_eq!(answered, tonic::Code::Unavailable);
+    let mut health = HealthClient::new(channel.clone());
+    assert!(health.check(about("")).await.is_ok());
+    first.abort();
+    assert_eq!(heard.recv().await, Some("dropped"));
+    let again = tokio::spawn(async move { code(&channel, Body::empty()).await });
+    assert_eq!(heard.recv().await, Some("begun"), "there is a place again");
+    again.abort();
+}
+
+#[tokio::test]
+async fn a_message_that_does_not_come_keeps_no_place() {
+    let options = ServerOptions {
+        calls_max: 1,
+        receive_max: Duration::from_millis(50),
+        ..ServerOptions::default()
+    };
+    let running = start_with(Some(quick()), Callers::anybody(), options).await;
+    let never = futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, tonic::Status>>();
+    let never = Body::new(http_body_util::StreamBody::new(never));
+    let (late, quick) = tokio::join!(
+        code(&running.channel, never),
+        code(&running.channel, Body::empty())
+    );
+    assert_eq!(quick.unwrap(), tonic::Code::Ok);
+    assert_eq!(late.unwrap(), tonic::Code::DeadlineExceeded);
+}
+
+/// Whether the socket is closed from the other side, whatever comes before.
+async fn is_ended(mut socket: TcpStream) -> bool {
+    let mut rest = Vec::new();
+    let ended = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut rest);
+    // Closed or reset: ended either way.
+    tokio::time::timeout(Duration::from_secs(20), ended)
+        .await
+        .is_ok()
+}
+
+/// A connection that has said what it must and no more.
+async fn begun(address: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let hello = [guarded::PREFACE, &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat();
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &hello)
+        .await
+        .unwrap();
+    socket
+}
+
+#[tokio::test]
+async fn a_connection_without_use_is_ended() {
+    let short = Duration::from_millis(50);
+    for options in [
+        ServerOptions {
+            handshake_max: short,
+            ..ServerOptions::default()
+        },
+        ServerOptions {
+            idle_max: short,
+            age_grace: short,
+            ..ServerOptions::default()
+        },
+        ServerOptions {
+            age_max: short,
+            age_grace: short,
+            ..ServerOptions::default()
+        },
+    ] {
+        let running = start_with(Some(quick()), Callers::anybody(), options).await;
+        let socket = if options.handshake_max == short {
+            TcpStream::connect(running.address).await.unwrap()
+        } else {
+            begun(running.address).await
+        };
+        assert!(is_ended(socket).await, "{options:?}");
+        let mut socket = TcpStream::connect(running.address).await.unwrap();
+        let http1 = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut socket, http1)
+            .await
+            .unwrap();
+        assert!(is_ended(socket).await, "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_old_connection_lets_its_calls_end_and_its_streams_resume_elsewhere() {
+    let options = ServerOptions {
+        age_max: Duration::from_millis(100),
+        ..ServerOptions::default()
+    };
+    let running = start_with(Some(quick()), Callers::anybody(), options).await;
+    let mut client = HealthClient::new(running.channel.clone());
+    let mut watch = client.watch(about("")).await.unwrap().into_inner();
+    assert!(watch.message().await.unwrap().is_some());
+    let end = watch.message().await.unwrap_err();
+    assert_eq!(end.code(), tonic::Code::Unavailable);
+    // The channel connects anew by itself.
+    assert!(client.check(about("")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_frames_without_use_is_cut() {
+    let running = start_with(Some(quick()), Callers::anybody(), ServerOptions::default()).await;
+    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let window = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let priority = [0, 0, 5, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 9];
+    for frame in [&ping[..], &settings, &window, &priority] {
+        let socket = begun(running.address).await;
+        let (read, mut write) = socket.into_split();
+        let flood = tokio::spawn({
+            let frame = frame.repeat(64);
+            async move {
+                // Ends when the other side does.
+                while tokio::io::AsyncWriteExt::write_all(&mut write, &frame)
+                    .await
+                    .is_ok()
+                {}
+            }
+        });
+        let mut read = read;
+        let mut ignored = Vec::new();
+        let ended = tokio::io::AsyncReadExt::read_to_end(&mut read, &mut ignored);
+        let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+        assert!(ended.is_ok(), "{frame:?}");
+        flood.await.unwrap();
+    }
 }

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{HealthHandle, ServeError};
+use super::HealthHandle;
 
 /// Why serving has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +18,15 @@ pub enum End {
     StoreEnded,
 }
 
-/// Waits for `serving`, a call of [`serve`](super::serve) that ends on `stop`, and cancels `stop` when `store_closed` resolves
+/// Waits for `serving`, the task of a [`Server`](super::Server), which ends on `stop`, and cancels `stop` when `store_closed` resolves
 /// before that: `health` says `NOT_SERVING` from then on. `stop` is cancelled in any case when this returns, so that all else that
 /// ends on it ends.
-pub async fn while_open(
-    serving: impl Future<Output = Result<(), ServeError>>,
+pub(super) async fn while_open<E>(
+    serving: impl Future<Output = Result<(), E>>,
     store_closed: impl Future<Output = ()>,
     health: &HealthHandle,
     stop: &CancellationToken,
-) -> Result<End, ServeError> {
+) -> Result<End, E> {
     let served = async {
         let served = serving.await;
         stop.cancel();
@@ -47,14 +47,14 @@ pub async fn while_open(
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::future::{pending, ready};
-    use std::io;
 
     use futures::FutureExt as _;
 
     use super::*;
 
-    async fn serving(stop: &CancellationToken) -> Result<(), ServeError> {
+    async fn serving(stop: &CancellationToken) -> Result<(), Infallible> {
         stop.cancelled().await;
         Ok(())
     }
@@ -79,11 +79,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_ends_when_nothing_can_be_served() {
+    async fn all_ends_when_serving_fails() {
         let (stop, health) = (CancellationToken::new(), HealthHandle::new());
-        let failed = || Err(ServeError::Address(io::Error::other("no address")));
-        let ended = while_open(async { failed() }, pending(), &health, &stop);
-        assert!(matches!(ended.await, Err(ServeError::Address(_))));
+        let ended = while_open(ready(Err("failed")), pending(), &health, &stop);
+        assert_eq!(ended.await, Err("failed"));
         assert!(stop.is_cancelled());
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod callers;
 mod configuration;
 mod contract;
 mod plans;

@@ -26,6 +26,7 @@ async fn every_reason_is_answered_as_it_is_documented() {
             provoked.entry(reason).or_default().push(status);
         }
     };
+    note(plain::callers().await);
     note(plain::requests().await);
     note(plain::states().await);
     note(plain::members_and_time().await);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acquaint_tests::pair::Pair;
 use bytes::{BufMut as _, Bytes, BytesMut};
-use h2::client::SendRequest;
+use h2::{RecvStream, client::SendRequest};
 use http::{HeaderMap, Request};
 use prost::Message;
 use tokio::net::TcpStream;
@@ -109,6 +109,29 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// Begins a call of this path and gives it up when it has been let in: the status that it is refused with at once, if it is.
+    pub(crate) async fn begin(
+        &self,
+        path: &str,
+        message: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Option<Status> {
+        let client = if path.starts_with("/acquaint.connection.") {
+            &self.connection
+        } else {
+            &self.invitation
+        };
+        let begun = begin(client.clone(), path, message, headers);
+        let begun = tokio::time::timeout(PATIENCE, begun).await;
+        let begun = begun.unwrap_or_else(|_| panic!("{path} does not begin"));
+        let head = begun.headers();
+        head.contains_key("grpc-status")
+            .then(|| Status::from_header_map(head).unwrap())
+            .filter(|status| status.code() != tonic::Code::Ok)
+    }
+}
+
 async fn open(address: &str) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -118,12 +141,13 @@ async fn open(address: &str) -> SendRequest<Bytes> {
     client
 }
 
-async fn call(
+/// Sends a call; what comes back once its headers have.
+async fn begin(
     client: SendRequest<Bytes>,
     path: &str,
     message: &[u8],
     headers: &[(&str, &str)],
-) -> Answer {
+) -> http::Response<RecvStream> {
     let mut request = Request::post(format!("http://service{path}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers");
@@ -138,10 +162,21 @@ async fn call(
     let (response, mut sending) = client
         .send_request(request.body(()).unwrap(), false)
         .unwrap();
-    // Beyond the window it waits for the service, which may have answered already.
-    sending.send_data(framed.freeze(), true).unwrap();
-    let (head, mut incoming) = response.await.unwrap().into_parts();
-    assert_eq!(head.status, 200, "{path}");
+    // Beyond the window it waits for the service. One that has refused the call already wants none of it.
+    let _ = sending.send_data(framed.freeze(), true);
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response
+}
+
+async fn call(
+    client: SendRequest<Bytes>,
+    path: &str,
+    message: &[u8],
+    headers: &[(&str, &str)],
+) -> Answer {
+    let begun = begin(client, path, message, headers).await;
+    let (head, mut incoming) = begun.into_parts();
     let mut body = Vec::new();
     while let Some(data) = incoming.data().await {
         let data = data.unwrap();

@@ -28,6 +28,7 @@ use service_kit::secret::StoreSecret;
 use service_kit::sqlite::{
     self, Checkpointer, OpenError, Readers, SqliteFile, SqliteOptions, migrate,
 };
+use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
@@ -63,6 +64,7 @@ struct Shared {
     acknowledged: watch::Receiver<u64>,
     metrics: StoreMetrics,
     file: PathBuf,
+    health: StoreHealth,
 }
 
 impl SqliteStore {
@@ -113,6 +115,7 @@ impl SqliteStore {
                 acknowledged,
                 metrics,
                 file: path,
+                health: StoreHealth::new(),
             }),
         })
     }

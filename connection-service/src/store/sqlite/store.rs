@@ -3,11 +3,13 @@
 //! Deliberately absent: anything but handing over.
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use service_kit::epoch::Epochs;
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::secret::StoreSecret;
+use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
@@ -29,7 +31,18 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let policy = self.shared.policy;
         let command = move |rows: &mut (dyn Rows + 'static)| command(rows, &policy);
-        self.shared.writer.submit(command).await
+        self.shared
+            .health
+            .note(self.shared.writer.submit(command).await)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.shared
+            .health
+            .note(self.shared.readers.read(query).await)
     }
 }
 
@@ -78,7 +91,7 @@ impl Store for SqliteStore {
     async fn due(&self) -> Result<Due, StoreError> {
         let (now, policy) = (self.shared.clock.now(), self.shared.policy);
         let read = move |conn: &_| reads::due(conn, now, &policy);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn forget_removal_marks(&self) -> Result<bool, StoreError> {
@@ -104,7 +117,7 @@ impl Store for SqliteStore {
     async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
         let secret = self.shared.secret.clone();
         let read = move |conn: &_| reads::is_erased(conn, &secret, &member);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn relationships(
@@ -117,7 +130,7 @@ impl Store for SqliteStore {
             each.map(|other| reads::relationship(conn, &member, other))
                 .collect()
         };
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn connections(
@@ -128,7 +141,7 @@ impl Store for SqliteStore {
     ) -> Result<ListPage, StoreError> {
         let read =
             move |conn: &_| reads::list(conn, Shown::Connections, &member, after.as_ref(), limit);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn blocks(
@@ -138,34 +151,34 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<ListPage, StoreError> {
         let read = move |conn: &_| reads::list(conn, Shown::Blocks, &member, after.as_ref(), limit);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn pair_facts(&self, keys: Vec<PairKey>) -> Result<FactsPage, StoreError> {
         let secret = self.shared.secret.clone();
         let read = move |conn: &_| reads::pair_facts(conn, &secret, keys);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn all_facts(&self, after: Option<PairKey>, limit: u32) -> Result<FactsPage, StoreError> {
         let read = move |conn: &_| reads::all_facts(conn, after.as_ref(), limit);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn feed_state(&self) -> Result<FeedState, StoreError> {
-        self.shared.readers.read(feed::state).await
+        self.read(feed::state).await
     }
 
     async fn feed(&self, after: u64, limit: u32) -> Result<Feed, StoreError> {
         let read = move |conn: &_| feed::entries(conn, after, limit);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn member_feed(&self, member: MemberId, after: u64) -> Result<MemberFeed, StoreError> {
         let hash = erased_hash(&self.shared.secret, &member);
         let backlog_max = self.shared.policy.member_backlog_max;
         let read = move |conn: &_| feed::member_steps(conn, &member, &hash, after, backlog_max);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     async fn unacknowledged_erasures(
@@ -175,7 +188,7 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<(u64, MemberId)>, StoreError> {
         let read = move |conn: &_| feed::unacknowledged_erasures(conn, after, through, limit);
-        self.shared.readers.read(read).await
+        self.read(read).await
     }
 
     fn epochs(&self) -> &Epochs {
@@ -192,6 +205,20 @@ impl Store for SqliteStore {
 
     fn secret(&self) -> &StoreSecret {
         &self.shared.secret
+    }
+
+    fn health(&self) -> &StoreHealth {
+        &self.shared.health
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        // A head that was put is written, also when it is what it was.
+        self.command(|rows, _| {
+            let head = rows.head()?;
+            rows.put_head(&head)
+        })
+        .await?;
+        self.read(|conn| super::read_head(conn).map(drop)).await
     }
 
     async fn closed(&self) {

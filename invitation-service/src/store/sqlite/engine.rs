@@ -133,6 +133,13 @@ pub(super) fn last_time(conn: &Connection) -> Result<Time, StoreError> {
     Ok(Time::from_millis(millis))
 }
 
+/// Writes the last time as it stands: a commit that changes nothing.
+pub(super) fn rewrite_time(conn: &Connection) -> Result<(), StoreError> {
+    conn.prepare_cached("update meta set last_time = last_time where id = 1")?
+        .execute([])?;
+    Ok(())
+}
+
 impl Engine for SqliteEngine {
     type Work = Batch<Connection>;
 

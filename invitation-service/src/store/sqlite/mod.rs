@@ -27,6 +27,7 @@ use service_kit::{
     metrics::store::StoreMetrics,
     secret::StoreSecret,
     sqlite::{OpenError, Readers, SqliteFile, SqliteOptions},
+    store_health::StoreHealth,
     time::Time,
     trace,
 };
@@ -71,6 +72,7 @@ pub struct SqliteStore {
     secret: StoreSecret,
     metrics: StoreMetrics,
     file: PathBuf,
+    health: StoreHealth,
 }
 
 impl SqliteStore {
@@ -111,6 +113,7 @@ impl SqliteStore {
             secret,
             metrics,
             file: path,
+            health: StoreHealth::new(),
         })
     }
 
@@ -121,12 +124,11 @@ impl SqliteStore {
         + 'static,
     ) -> Result<T, StoreError> {
         let (policy, trace) = (self.policy.clone(), trace::current());
-        self.writer
-            .submit(move |batch| {
-                batch.serve(trace);
-                command(batch, &policy)
-            })
-            .await
+        let done = self.writer.submit(move |batch| {
+            batch.serve(trace);
+            command(batch, &policy)
+        });
+        self.health.note(done.await)
     }
 
     async fn read<T: Send + 'static>(
@@ -135,12 +137,11 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let policy = self.policy.clone();
         let clock = self.clock.now();
-        self.readers
-            .read(move |conn| {
-                let now = clock.max(engine::last_time(conn)?);
-                query(conn, &policy, now)
-            })
-            .await
+        let read = self.readers.read(move |conn| {
+            let now = clock.max(engine::last_time(conn)?);
+            query(conn, &policy, now)
+        });
+        self.health.note(read.await)
     }
 }
 
@@ -391,6 +392,16 @@ impl Store for SqliteStore {
 
     fn secret(&self) -> &StoreSecret {
         &self.secret
+    }
+
+    fn health(&self) -> &StoreHealth {
+        &self.health
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|batch, _| engine::rewrite_time(batch.conn()))
+            .await?;
+        self.read(|_, _, _| Ok(())).await
     }
 
     async fn closed(&self) {

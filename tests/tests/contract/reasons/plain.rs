@@ -1,10 +1,16 @@
 //! Reasons that need nothing but calls in an order, and those that a member's erasure and time bring.
 
-use acquaint_proto::{connection::internal::v1::WatchFactsRequest, invitation::v1 as invitation};
-use acquaint_tests::{pair::Pair, wait::eventually};
+use acquaint_proto::{
+    connection::{internal::v1::WatchFactsRequest, v1::ListBlockedMembersRequest},
+    invitation::v1 as invitation,
+};
+use acquaint_tests::{
+    pair::{Pair, Setup},
+    wait::eventually,
+};
 use invitation::{DeclineReason, SendInvitationRequest};
-use service_kit::time::Span;
-use tonic::Status;
+use service_kit::{auth::Role, time::Span};
+use tonic::{Request, Status};
 
 use super::streams::{
     connections_after, invitations_after, token_of_connections, token_of_invitations,
@@ -32,6 +38,29 @@ pub(super) async fn requests() -> Vec<Status> {
     };
     pair.send_with(request("hello")).await.unwrap();
     refused.push(pair.send_with(request("good day")).await.unwrap_err());
+    pair.stop().await;
+    refused
+}
+
+/// Reasons that lie in who calls.
+pub(super) async fn callers() -> Vec<Status> {
+    let pair = Pair::with(Setup {
+        credentials: true,
+        ..Setup::default()
+    })
+    .await;
+    let mut request = Request::new(ListBlockedMembersRequest::default());
+    let token = format!("Bearer {}", pair.credentials.token(Role::Operator));
+    let header = request.metadata_mut();
+    header.insert("authorization", token.parse().unwrap());
+    let refused = vec![
+        pair.send("", "bob").await.unwrap_err(),
+        pair.blocks
+            .clone()
+            .list_blocked_members(request)
+            .await
+            .unwrap_err(),
+    ];
     pair.stop().await;
     refused
 }

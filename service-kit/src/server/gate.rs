@@ -1,0 +1,254 @@
+//! What a call passes before a method sees it: credentials, role, load, the time it has, and the whole of its message.
+//!
+//! In this order, so that whoever may not call costs no more than its headers, and a refusal for load costs no decoding. A method is
+//! run only when its message is there, and its answer is held apart from it: the places for calls under way are never kept by slow
+//! peers. Deliberately absent: what a method does, and bounds of what it keeps open itself ([`crate::watch`]).
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::service::{Routes, RoutesBuilder};
+use tower::ServiceExt as _;
+
+use super::ServerOptions;
+use super::connections::{Connections, Hold, OpenCall, OpenWatch, Peer, Place};
+use super::held::{Ending, hold_answer, receive};
+use crate::auth::{Access, Callers, Kind, Method};
+use crate::deadline::{DEADLINE_DEFAULT, Deadline};
+use crate::status::{dependency_unavailable, overloaded};
+
+/// What is served beside a service's own methods, as long as the process listens.
+const BESIDE: [Method; 4] = [
+    Method::call("/grpc.health.v1.Health/Check", Access::Open),
+    Method::watch("/grpc.health.v1.Health/Watch", Access::Open),
+    reflection("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
+    reflection("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"),
+];
+
+/// How many streams of [`BESIDE`] are open at a time.
+const TOOL_STREAMS_MAX: usize = 256;
+/// How long a stream of reflection may take.
+const REFLECTION_MAX: Duration = Duration::from_mins(1);
+
+const fn reflection(path: &'static str) -> Method {
+    let (access, kind) = (Access::AnyCaller, Kind::Stream);
+    Method { path, access, kind }
+}
+
+/// Where a service puts its methods once they can work; until then callers are answered that it is not ready. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Door(Arc<OnceLock<Routes>>);
+
+impl Door {
+    /// Serves `routes` from now on. The first ones stay.
+    pub(super) fn open(&self, routes: RoutesBuilder) {
+        self.0.get_or_init(|| routes.routes().prepare());
+    }
+}
+
+/// What every call passes. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    methods: HashMap<&'static str, Entry>,
+    callers: Callers,
+    door: Door,
+    beside: Routes,
+    /// A place for each call under way.
+    calls: Arc<Semaphore>,
+    /// A place for each stream beside the service's own.
+    tools: Arc<Semaphore>,
+    options: ServerOptions,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    method: Method,
+    beside: bool,
+}
+
+impl Gate {
+    pub(super) fn new(
+        methods: &'static [Method],
+        callers: Callers,
+        beside: Routes,
+        options: ServerOptions,
+    ) -> Self {
+        let entries = |methods: &[Method], beside| {
+            let entry = move |method: &Method| {
+                (
+                    method.path,
+                    Entry {
+                        method: *method,
+                        beside,
+                    },
+                )
+            };
+            methods.iter().map(entry).collect::<Vec<_>>()
+        };
+        let mut all: HashMap<_, _> = entries(methods, false).into_iter().collect();
+        all.extend(entries(&BESIDE, true));
+        let places = |max: usize| Arc::new(Semaphore::new(max.clamp(1, Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Inner {
+            methods: all,
+            callers,
+            door: Door::default(),
+            beside,
+            calls: places(options.calls_max),
+            tools: places(TOOL_STREAMS_MAX),
+            options,
+        }))
+    }
+
+    pub(super) fn door(&self) -> Door {
+        self.0.door.clone()
+    }
+
+    /// The gate for the calls of one connection.
+    pub(super) fn of(&self, place: &Place) -> PeerGate {
+        PeerGate {
+            inner: self.0.clone(),
+            peer: place.peer.clone(),
+            connections: place.connections.clone(),
+        }
+    }
+}
+
+/// What the calls of one connection pass.
+#[derive(Clone, Debug)]
+pub(super) struct PeerGate {
+    inner: Arc<Inner>,
+    peer: Arc<Peer>,
+    connections: Arc<Connections>,
+}
+
+impl tower::Service<Request<Incoming>> for PeerGate {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let gate = self.clone();
+        async move { Ok(gate.pass(request).await.unwrap_or_else(Status::into_http)) }.boxed()
+    }
+}
+
+impl PeerGate {
+    async fn pass(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Status> {
+        let open = OpenCall::new(self.peer.clone());
+        let inner = &*self.inner;
+        let entry = inner.methods.get(request.uri().path()).copied();
+        let method = entry.as_ref().map(|entry| &entry.method);
+        let caller = inner.callers.admit(method, request.headers())?;
+        let Some(Entry { method, beside }) = entry else {
+            return Err(Status::unimplemented("there is no such method"));
+        };
+        let routes = if beside {
+            &inner.beside
+        } else {
+            let opened = inner.door.0.get();
+            opened.ok_or_else(dependency_unavailable)?
+        };
+        let deadline = Deadline::of_headers(request.headers(), DEADLINE_DEFAULT);
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(deadline);
+        match method.kind {
+            Kind::Call => {
+                let calls = (!beside).then_some(&inner.calls);
+                let answer = self.run(request, routes, deadline, calls).await?;
+                let (head, body) = answer.into_parts();
+                let held = hold_answer(body, open, |bytes| self.hold(bytes)).await;
+                Ok(Response::from_parts(head, Body::new(held)))
+            }
+            Kind::Watch => {
+                let max = inner.options.watches_per_connection_max;
+                let watch = OpenWatch::new(self.peer.clone(), max).ok_or_else(overloaded)?;
+                let tool = beside.then(|| self.tool()).transpose()?;
+                let calls = (!beside).then_some(&inner.calls);
+                let answer = self.run(request, routes, deadline, calls).await?;
+                let (head, body) = answer.into_parts();
+                if http_body::Body::is_end_stream(&body) {
+                    return Ok(Response::from_parts(head, body));
+                }
+                let guards = (open, watch, tool);
+                let body = Ending::new(body, self.peer.ending.clone(), guards);
+                Ok(Response::from_parts(head, Body::new(body)))
+            }
+            Kind::Stream => {
+                let tool = self.tool()?;
+                let answer =
+                    deadline.run(async { Ok(forward(routes, request.map(Body::new)).await) });
+                let (head, body) = answer.await?.into_parts();
+                let ending = self.peer.ending.child_token();
+                let late = ending.clone();
+                let late = tokio::spawn(async move {
+                    tokio::time::sleep(REFLECTION_MAX).await;
+                    late.cancel();
+                });
+                let late = tokio_util::task::AbortOnDropHandle::new(late);
+                let body = Ending::new(body, ending, (open, tool, late));
+                Ok(Response::from_parts(head, Body::new(body)))
+            }
+        }
+    }
+
+    /// Takes in the message and runs the method, within the time that the caller has.
+    async fn run(
+        &self,
+        request: Request<Incoming>,
+        routes: &Routes,
+        deadline: Deadline,
+        calls: Option<&Arc<Semaphore>>,
+    ) -> Result<Response<Body>, Status> {
+        if calls.is_some_and(|calls| calls.available_permits() == 0) {
+            return Err(overloaded());
+        }
+        let work = async {
+            let (head, body) = request.into_parts();
+            let receiving = async {
+                let received = receive(body, |bytes| self.hold(bytes)).await;
+                received.map_err(|_| Status::cancelled("the request broke off"))
+            };
+            let within = deadline.at_most(self.inner.options.receive_max);
+            let received = within.run(receiving).await?;
+            let place = calls
+                .map(|calls| calls.clone().try_acquire_owned())
+                .transpose();
+            let _place = place.map_err(|_| overloaded())?;
+            Ok(forward(routes, Request::from_parts(head, Body::new(received))).await)
+        };
+        deadline.run(work).await
+    }
+
+    fn tool(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let place = self.inner.tools.clone().try_acquire_owned();
+        place.map_err(|_| overloaded())
+    }
+
+    fn hold(&self, bytes: usize) -> Hold {
+        Hold::new(self.peer.clone(), self.connections.clone(), bytes)
+    }
+}
+
+async fn forward(routes: &Routes, request: Request<Body>) -> Response<Body> {
+    match routes.clone().oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,66 @@
+//! A server at work, from before there is a store until after.
+
+use std::future::Future;
+
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::service::RoutesBuilder;
+
+use super::HealthHandle;
+use super::gate::Door;
+use super::while_open::{End, while_open};
+
+/// A server at work. Dropping it does not end it; its token does.
+#[derive(Debug)]
+pub struct Serving {
+    pub(super) door: Door,
+    health: HealthHandle,
+    stop: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+}
+
+impl Serving {
+    pub(super) fn new(
+        door: Door,
+        health: HealthHandle,
+        stop: CancellationToken,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self {
+            door,
+            health,
+            stop,
+            task,
+        }
+    }
+
+    /// Cancelled when all that the service does should end.
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// What it says of itself.
+    pub fn health(&self) -> HealthHandle {
+        self.health.clone()
+    }
+
+    /// Serves `routes` from now on, and says so. Until then their callers are answered `UNAVAILABLE`.
+    pub fn open(&self, routes: RoutesBuilder) {
+        self.door.open(routes);
+        self.health.set_serving();
+    }
+
+    /// Serves until told to end, or until `store_closed` resolves; everything else is told to end then. Fails when serving panicked.
+    pub async fn while_open(
+        self,
+        store_closed: impl Future<Output = ()>,
+    ) -> Result<End, JoinError> {
+        while_open(self.task, store_closed, &self.health, &self.stop).await
+    }
+
+    /// Ends without having been open.
+    pub async fn give_up(self) -> Result<(), JoinError> {
+        self.stop.cancel();
+        self.task.await
+    }
+}

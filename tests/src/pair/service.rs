@@ -1,0 +1,55 @@
+//! One service of the pair, which can be stopped and started again where it was.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use super::{channel, socket};
+use crate::wait::eventually;
+
+/// A service: its address, and its task while it runs.
+pub(super) struct Service {
+    pub(super) address: SocketAddr,
+    /// Keeps the port while the service is stopped, so that it can come back to it.
+    _port: TcpSocket,
+    pub(super) running: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Service {
+    /// With an address of loopback of its own.
+    pub(super) fn new() -> Self {
+        let port = socket("127.0.0.1:0".parse().unwrap());
+        Self {
+            address: port.local_addr().unwrap(),
+            _port: port,
+            running: None,
+        }
+    }
+
+    pub(super) fn listen(&self) -> TcpListener {
+        socket(self.address).listen(1_024).unwrap()
+    }
+
+    pub(super) async fn serves(&self) {
+        let health = HealthClient::new(channel(self.address));
+        eventually("the service serves", || async {
+            let answer = health.clone().check(HealthCheckRequest::default()).await;
+            (answer.ok()?.get_ref().status() == ServingStatus::Serving).then_some(())
+        })
+        .await;
+    }
+
+    pub(super) async fn stop(&mut self) {
+        if let Some((shutdown, running)) = self.running.take() {
+            shutdown.cancel();
+            running.await.expect("the service ended well");
+        }
+    }
+}
