@@ -219,7 +219,7 @@ async fn damaged(pair: &mut Pair, errors: &mut Vec<String>) {
     let id = sent.invitation.unwrap().invitation_id;
     pair.stop_invitation_service().await;
     let conn = rusqlite::Connection::open(pair.invitation_file()).unwrap();
-    let damage = "update invitation set shown = 99 where member in (?1, ?2)";
+    let damage = "update of_member set c3 = 99 where kind between 0 and 5 and member in (?1, ?2)";
     let damaged = conn.execute(damage, [member("kim"), member("leo")]);
     assert_eq!(damaged.unwrap(), 2);
     drop(conn);
