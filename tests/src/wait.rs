@@ -2,6 +2,11 @@
 
 use std::{future::Future, time::Duration};
 
+use tonic::transport::Channel;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
 /// How long a condition may take to come true.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How long between two looks.
@@ -34,4 +39,14 @@ where
     tokio::time::timeout(limit, eventually(what, look))
         .await
         .unwrap_or_else(|_| panic!("not within {limit:?}: {what}"))
+}
+
+/// Waits until the service at the other end of `channel` says that it serves: it answers before its store is open.
+pub async fn until_serving(channel: Channel) {
+    let health = HealthClient::new(channel);
+    eventually("the service serves", || async {
+        let answer = health.clone().check(HealthCheckRequest::default()).await;
+        (answer.ok()?.get_ref().status() == ServingStatus::Serving).then_some(())
+    })
+    .await;
 }

@@ -7,12 +7,9 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
 
 use super::{channel, socket};
-use crate::wait::eventually;
+use crate::wait::until_serving;
 
 /// A service: its address, and its task while it runs.
 pub(super) struct Service {
@@ -38,12 +35,7 @@ impl Service {
     }
 
     pub(super) async fn serves(&self) {
-        let health = HealthClient::new(channel(self.address));
-        eventually("the service serves", || async {
-            let answer = health.clone().check(HealthCheckRequest::default()).await;
-            (answer.ok()?.get_ref().status() == ServingStatus::Serving).then_some(())
-        })
-        .await;
+        until_serving(channel(self.address)).await;
     }
 
     pub(super) async fn stop(&mut self) {

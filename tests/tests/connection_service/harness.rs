@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use acquaint_proto::connection::internal::v1 as internal;
 use acquaint_proto::connection::v1 as api;
+use acquaint_tests::wait::until_serving;
 use api::watch_connections_request::Scope;
 use api::watch_connections_response::Content;
 use connection_service::{Config, Policy, RunError};
@@ -90,6 +91,7 @@ impl Place {
         let running = tokio::spawn(running);
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
         let channel = endpoint.connect().await.unwrap();
+        until_serving(channel.clone()).await;
         Service {
             connections: Connections::new(channel.clone()),
             blocks: Blocks::new(channel.clone()),
