@@ -90,6 +90,8 @@ pub const ANSWERED: &[Check] = &[
         "a bar is not there",
         "select d.member, d.other from done d where d.act = 'decline' and d.value = 1 and d.member not in erased and d.other not in erased
              and not exists (select 1 from i.bar where i.bar.member = d.member and i.bar.inviter = d.other)
+             -- A repeated decline bars nobody anew whom an unbarring has come to first.
+             and not exists (select 1 from call f where f.act = 'decline' and f.id = d.id and f.begun < d.begun)
              and not exists (select 1 from call u where u.act in ('unbar', 'undo') and u.member = d.member and u.other = d.other
                  and coalesce(u.ended > d.begun, true))",
     ),
@@ -103,7 +105,9 @@ pub const ANSWERED: &[Check] = &[
         "what was marked as seen is unseen",
         "select s.member, hex(e.invitation_id) from done s join i.invitation e on e.member = s.member and e.place in (1, 2)
              and e.create_time < s.value join i.member m on m.member = s.member
-         where s.act = 'seen' and e.invitation_id > m.seen_until",
+         where s.act = 'seen' and e.invitation_id > m.seen_until
+             -- One whose decline was taken back may have been in no list when the list was marked.
+             and not exists (select 1 from step where step.id = e.invitation_id and kind = 7)",
     ),
     (
         "a wish is not the last one",
