@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::crash;
 use crate::environment::Random;
@@ -96,7 +96,8 @@ impl Epochs {
             .and_then(|first| i64::try_from(first).ok());
         let first =
             first.ok_or_else(|| StoreError::corrupt("the head position is out of range"))?;
-        let tx = conn.unchecked_transaction()?;
+        // Takes the place to write at once: one that has begun to read would not wait for it.
+        let tx = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
         let number: i64 = tx.query_row(
             "select coalesce(max(number), 0) + 1 from epoch",
             [],
