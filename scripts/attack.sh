@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what attacks cost those who mean well: builds connection-service and the attacker as they are released, and runs them turn by turn.
 #
-# SECONDS_EACH (10) is how long a turn takes, TURNS (3) how many there are of each. Deliberately absent: a verdict; docs/attacks.md has one.
+# SECONDS_EACH (10) is how long a turn takes, TURNS (3) how many there are of each. Deliberately absent: a verdict.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
