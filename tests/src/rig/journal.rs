@@ -150,6 +150,17 @@ impl Journal {
         violations.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many calls there were so far.
+    pub fn len(&self) -> usize {
+        let calls = self.calls.lock();
+        calls.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there was none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All calls so far.
     pub fn calls(&self) -> Vec<Call> {
         let calls = self.calls.lock();

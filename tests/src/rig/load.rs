@@ -18,7 +18,6 @@ use super::{
     journal::{Act, Between, Journal, Named, Outcome},
     process::Clients,
 };
-use crate::wait::PATIENCE;
 
 /// How many members meet.
 const MEMBERS: usize = 20;
@@ -30,6 +29,8 @@ pub const ERASED: usize = 3;
 const LATEST: usize = 40;
 /// How long somebody thinks between two acts, at most.
 const THINKING_MILLIS: u64 = 6;
+/// How long a call may stay without an answer, restarts on a busy machine included.
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// How long between two attempts.
 const RETRY: Duration = Duration::from_millis(10);
 /// What stands in every note, and must stand nowhere but in the stores.
@@ -190,7 +191,7 @@ impl Load {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, answered).await {
+        match tokio::time::timeout(ANSWER_MAX, answered).await {
             Ok(Some(outcome)) => self.note(call, &act, outcome),
             Ok(None) => {}
             Err(_) => self.journal.violation(format!("{act:?}: no answer")),

@@ -116,6 +116,17 @@ impl Rig {
         self.load = Some((load, running));
     }
 
+    /// Waits until so many more calls were begun; whether they were within `limit`.
+    pub async fn calls_begin(&self, more: usize, limit: Duration) -> bool {
+        let enough = self.journal.len() + more;
+        let begun = async {
+            while self.journal.len() < enough {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(limit, begun).await.is_ok()
+    }
+
     async fn watch<F: watch::Fold>(&self, scope: Scope, number: u64) -> Watching<F> {
         let seed = self.seed.wrapping_add(number);
         Watching::begin(self.clients.clone(), scope, self.journal.clone(), seed).await

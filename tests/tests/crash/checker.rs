@@ -9,8 +9,10 @@ use acquaint_tests::rig::{
 
 use crate::PROGRAMS;
 
-/// How long the stores are filled.
-const FILLING: Duration = Duration::from_millis(1_500);
+/// So many calls fill the stores with something for each check.
+const CALLS: usize = 1_000;
+/// How long they may take.
+const FILLING_MAX: Duration = Duration::from_mins(2);
 
 /// Each check, with a change that it must find.
 const DOCTORED: &[(&str, &str)] = &[
@@ -239,7 +241,7 @@ async fn every_check_finds_what_it_is_for() {
     let mut rig = Rig::new(PROGRAMS, 1);
     rig.processes.start().await;
     rig.begin().await;
-    tokio::time::sleep(FILLING).await;
+    assert!(rig.calls_begin(CALLS, FILLING_MAX).await);
     assert_eq!(rig.settle().await, Vec::<String>::new());
     let calls = rig.journal.calls();
     rig.processes.invitation.kill().await;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use acquaint_tests::rig::{Rig, process::Which};
+use acquaint_tests::{
+    rig::{Rig, process::Which},
+    wait::PATIENCE,
+};
 use fastrand::Rng;
 use futures::{StreamExt as _, stream};
 use tokio::time::Instant;
@@ -13,6 +16,8 @@ use crate::{AT_A_TIME, PROGRAMS, count, points::pause};
 const KILLS_A_RUN: u64 = 4;
 /// How long a process lives between two kills, at most.
 const ALIVE_MAX_MILLIS: u64 = 400;
+/// How many calls are begun between two kills, at most.
+const CALLS_MAX: usize = 100;
 /// How long it is away.
 const AWAY_MAX_MILLIS: u64 = 150;
 
@@ -48,9 +53,14 @@ async fn run(seed: u64, kills: u64) -> Vec<String> {
     let mut rig = Rig::new(PROGRAMS, seed);
     rig.processes.start().await;
     rig.begin().await;
-    let calls = rig.journal.calls().len();
     for _ in 0..kills {
-        pause(&mut rng, ALIVE_MAX_MILLIS).await;
+        // Any moment, also of the start; or in the middle of the load.
+        if rng.bool() {
+            pause(&mut rng, ALIVE_MAX_MILLIS).await;
+        } else {
+            let calls = rng.usize(1..=CALLS_MAX);
+            assert!(rig.calls_begin(calls, PATIENCE).await, "there is no load");
+        }
         let dying = match rng.u8(0..3) {
             0 => &[Which::Invitation][..],
             1 => &[Which::Connection],
@@ -64,13 +74,11 @@ async fn run(seed: u64, kills: u64) -> Vec<String> {
             rig.processes.service(*which).start(None);
         }
     }
-    pause(&mut rng, ALIVE_MAX_MILLIS).await;
-    let wrong = rig.settle().await;
     assert!(
-        rig.journal.calls().len() > calls + 50,
-        "there was hardly any load"
+        rig.calls_begin(CALLS_MAX, PATIENCE).await,
+        "there is no load"
     );
-    wrong
+    rig.settle().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

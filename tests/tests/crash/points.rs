@@ -194,6 +194,8 @@ async fn die(rig: &mut Rig, mut left: Vec<(Which, Death)>, rng: &mut Rng) -> Vec
         for (which, death) in left {
             let service = rig.processes.service(which);
             if death.is_at("stop.") && tell {
+                // One that does not serve yet does not listen for its end either.
+                service.serves().await;
                 service.tell_to_end();
             }
             match service.ends_within(Duration::from_millis(5)).await {
