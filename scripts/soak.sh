@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that search, model, race and kill, at full counts; writes what came of it to docs/soak.md. Takes half an hour or so.
+# The tests that search, model, race, simulate and kill, at full counts; writes what came of it to docs/soak.md. Takes three quarters of an hour or so.
 #
 # The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
 set -euo pipefail
@@ -11,7 +11,8 @@ export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-7}
 export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-200}
 export ACQUAINT_CRASH_RUNS=${ACQUAINT_CRASH_RUNS:-20}
 export ACQUAINT_KILLS=${ACQUAINT_KILLS:-200}
-suites=(protocol_search model races feed crash)
+export ACQUAINT_SIM_SEEDS=${ACQUAINT_SIM_SEEDS:-10000}
+suites=(protocol_search model races feed simulation crash)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -30,16 +31,16 @@ for suite in "${suites[@]}"; do
   {
     printf '\n## %s: %s in %d s\n\n```text\n' "$suite" "$( ((status)) && echo FAILED || echo passed)" $((SECONDS - start))
     # What was looked at, and the verdict; not the traces of what is found with a rule taken out.
-    grep -E '^(test result|[^ ].* worlds within |[^ ].*: \{.*\}$)' "$scratch/out" || true
+    grep -E '^(test result|[^ ].* worlds within |[^ ].*: \{.*\}$|[a-z-]+: caught by seed |[0-9]+ seeds )' "$scratch/out" || true
     printf '```\n'
   } >>"$scratch/report"
 done
 
 {
-  printf '# The last soak\n\nThe searches, models, races and crashes of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
+  printf '# The last soak\n\nThe searches, models, races, simulations and crashes of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
   printf -- '- commit: %s\n- began: %s\n- duration: %d s\n- machine: %d cores, %s\n' "$commit" "$began" "$SECONDS" "$(nproc)" "$(rustc --version)"
-  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, each crash point %s times, %s kills\n' \
-    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS"
+  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, %s seeds simulated, each crash point %s times, %s kills\n' \
+    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_SIM_SEEDS" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS"
   cat "$scratch/report"
 } >docs/soak.md
 echo "written: docs/soak.md"

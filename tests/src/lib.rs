@@ -22,6 +22,7 @@ pub mod pair;
 pub mod refusal;
 pub mod rig;
 pub mod scrape;
+pub mod simulation;
 pub mod trace;
 pub mod wait;
 pub mod watcher;
