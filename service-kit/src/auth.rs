@@ -127,6 +127,11 @@ impl Caller {
         &self.name
     }
 
+    /// The same, to be kept.
+    pub fn shared_name(&self) -> Arc<str> {
+        self.name.clone()
+    }
+
     /// Whether the caller has this role.
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response, StatusCode};
@@ -69,7 +69,9 @@ impl Requests {
         }
     }
 
-    fn begin<B>(&self, request: &Request<B>) -> Underway {
+    fn begin<B>(&self, request: &mut Request<B>) -> Underway {
+        let caller = CallerSlot::default();
+        request.extensions_mut().insert(caller.clone());
         let method = self.0.methods.get(request.uri().path());
         let parent = request
             .headers()
@@ -80,8 +82,22 @@ impl Requests {
             span: self.0.tracer.begin(method.path, SpanKind::Server, parent),
             requests: self.0.clone(),
             method,
+            caller,
             started: Instant::now(),
             ended: false,
+        }
+    }
+}
+
+/// Where whoever finds out who calls says so, for the log; travels in the extensions of a request. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct CallerSlot(Arc<OnceLock<Arc<str>>>);
+
+impl CallerSlot {
+    /// Says by which name the caller of the request is known, if it is asked for. The first word stays.
+    pub fn tell<B>(request: &Request<B>, name: Arc<str>) {
+        if let Some(Self(slot)) = request.extensions().get() {
+            slot.get_or_init(|| name);
         }
     }
 }
@@ -105,8 +121,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let underway = self.requests.begin(&request);
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let underway = self.requests.begin(&mut request);
         let context = underway.span.context();
         let inner = trace::within_sync(context, || self.inner.call(request));
         Answering {
@@ -153,6 +169,7 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for Answerin
 struct Underway {
     requests: Arc<Inner>,
     method: Arc<Method>,
+    caller: CallerSlot,
     span: Span,
     started: Instant,
     ended: bool,
@@ -184,6 +201,7 @@ impl Underway {
             method: self.method.path,
             code: code_name(code),
             reason: &reason,
+            caller: self.caller.0.get().map(|name| &**name),
             took,
             cause,
         };

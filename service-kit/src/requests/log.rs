@@ -19,6 +19,7 @@ pub(super) struct Line<'a> {
     pub(super) method: &'static str,
     pub(super) code: &'static str,
     pub(super) reason: &'a str,
+    pub(super) caller: Option<&'a str>,
     pub(super) took: Duration,
     pub(super) cause: Option<&'a str>,
 }
@@ -42,9 +43,11 @@ pub(super) struct Throttles {
 
 macro_rules! line {
     ($level:ident, $line:expr, $left_out:expr) => {{
-        let Line { method, code, reason, took, cause } = $line;
+        let Line { method, code, reason, caller, took, cause } = $line;
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::$level!(target: "acquaint::request", method, code, reason, micros, cause, left_out = $left_out, "request")
+        tracing::$level!(
+            target: "acquaint::request", method, code, reason, caller, micros, cause, left_out = $left_out, "request"
+        )
     }};
 }
 

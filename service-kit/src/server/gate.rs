@@ -25,6 +25,7 @@ use super::connections::{Connections, Hold, OpenCall, OpenWatch, Peer, Place};
 use super::held::{Ending, hold_answer, receive};
 use crate::auth::{Access, Callers, Kind, Method};
 use crate::deadline::{DEADLINE_DEFAULT, Deadline};
+use crate::requests::CallerSlot;
 use crate::status::{dependency_unavailable, overloaded};
 
 /// What is served beside a service's own methods, as long as the process listens.
@@ -156,6 +157,7 @@ impl PeerGate {
         let entry = inner.methods.get(request.uri().path()).copied();
         let method = entry.as_ref().map(|entry| &entry.method);
         let caller = inner.callers.admit(method, request.headers())?;
+        CallerSlot::tell(&request, caller.shared_name());
         let Some(Entry { method, beside }) = entry else {
             return Err(Status::unimplemented("there is no such method"));
         };

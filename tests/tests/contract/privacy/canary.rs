@@ -278,6 +278,7 @@ async fn a_note_leaves_no_trace() {
             of_a_request,
             "InvitationService/BatchAcceptInvitations",
             "RECIPIENT_UNAVAILABLE",
+            "local",
             "the store is corrupt",
             "panicked",
             "canary.rs:",
