@@ -5,5 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release --bin invitation-service --bin connection-service --bin acquaint-bench
+# By name: another member of the workspace would build crash points into the services.
+cargo build --release -p invitation-service -p connection-service -p acquaint-bench
 exec "${CARGO_TARGET_DIR:-target}/release/acquaint-bench" "$@"

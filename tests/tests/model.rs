@@ -35,7 +35,7 @@ mod model {
     const CASES: u32 = 10_000;
 
     /// How many are run on the embedded store, which takes longer.
-    const CASES_IN_FILES: u32 = 10_000;
+    const CASES_IN_FILES: u32 = 3_000;
 
     /// How many sequences share a store in a file; each brings it years ahead.
     const CASES_PER_STORE: u32 = 250;
