@@ -13,6 +13,7 @@ use std::time::Duration;
 use service_kit::config::{ADDRESS, Findings, Key, PATH, Schema, Unit};
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::observability::ObservabilityOptions;
+use service_kit::runtime::THREADS_DEFAULT;
 use service_kit::server::ServerOptions;
 use service_kit::sqlite::SqliteOptions;
 use service_kit::telemetry::LogOptions;
@@ -60,7 +61,7 @@ impl Config {
             watches: WatchOptions::default(),
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
-            runtime_threads: 2,
+            runtime_threads: THREADS_DEFAULT,
             log: LogOptions::default(),
         }
     }

@@ -17,6 +17,7 @@ use service_kit::{
     config::{ADDRESS, Findings, HTTP_URL, Key, PATH, Schema, Unit},
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
+    runtime::THREADS_DEFAULT,
     server::ServerOptions,
     sqlite::SqliteOptions,
     telemetry::LogOptions,
@@ -76,7 +77,7 @@ impl Config {
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
             limiter_members_max: 100_000,
-            runtime_threads: 2,
+            runtime_threads: THREADS_DEFAULT,
             log: LogOptions::default(),
         }
     }

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{FILE_FLAG, FILE_VARIABLE, Given, Key, Loaded, PRESET, Schema, flag, variable};
+use crate::runtime;
 use crate::telemetry;
 
 /// What a subcommand comes to. An error is told with its causes, and the process ends with status 1.
@@ -192,16 +193,12 @@ impl<C: Clone + 'static> Program<C> {
     }
 }
 
-/// Runs `work` on a runtime of so many threads.
+/// Runs `work` on a [runtime](runtime::build) of so many threads.
 pub fn block_on<T>(
     threads: usize,
     work: impl Future<Output = Result<T, Box<dyn Error>>>,
 ) -> Result<T, Box<dyn Error>> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads.max(1))
-        .enable_all()
-        .build()?
-        .block_on(work)
+    runtime::build(threads)?.block_on(work)
 }
 
 #[cfg(test)]

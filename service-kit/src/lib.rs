@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod observability;
 pub mod page_token;
 pub mod requests;
+pub mod runtime;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
