@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use service_kit::{
     auth::{Access, Callers, Method},
     observability::{Observability, ObservabilityOptions},
+    runtime,
     server::{self, Api, HealthHandle, ServerOptions},
     telemetry::{self, LogOptions},
 };
@@ -59,11 +60,9 @@ impl EmptyService for Empty {
 pub(crate) fn serve(which: Server, port: u16) -> anyhow::Result<()> {
     // As both services have them.
     telemetry::init(&LogOptions::default());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    let threads = std::env::var("ACQUAINT_RUNTIME_THREADS").ok();
+    let threads = threads.map_or(Ok(runtime::THREADS_DEFAULT), |threads| threads.parse())?;
+    runtime::build(threads)?.block_on(async {
         let shutdown = service_kit::shutdown::signal();
         let listener = server::listen(([127, 0, 0, 1], port).into(), false).await?;
         match which {

@@ -56,6 +56,9 @@ struct Arguments {
     /// Runs nothing; prints the second report's figures beside the first's.
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
     compare: Vec<PathBuf>,
+    /// Sets an option of both services for this run, by its environment variable.
+    #[arg(long, value_name = "VARIABLE=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// The folder of the services' binaries; by default the one of this program.
     #[arg(long, value_name = "FOLDER")]
     binaries: Option<PathBuf>,
@@ -68,6 +71,11 @@ struct Arguments {
     /// Where to.
     #[arg(long, hide = true)]
     port: Option<u16>,
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let (variable, value) = text.split_once('=').ok_or("must be VARIABLE=VALUE")?;
+    Ok((variable.to_owned(), value.to_owned()))
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,12 +102,11 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
     let mut binaries = std::env::current_exe()?;
     binaries.pop();
     std::fs::create_dir_all(&arguments.data)?;
+    // Always in the same order: kinds that read come first, while nothing has been used up.
+    let mut kinds = Kind::value_variants().to_vec();
+    kinds.retain(|kind| arguments.kinds.is_empty() || arguments.kinds.contains(kind));
     Ok(Plan {
-        kinds: if arguments.kinds.is_empty() {
-            Kind::value_variants().to_vec()
-        } else {
-            arguments.kinds
-        },
+        kinds,
         in_flight: arguments.in_flight,
         stored: arguments.stored,
         spans: Spans {
@@ -107,6 +114,7 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
             measured: Duration::try_from_secs_f64(arguments.seconds)?,
         },
         connections: arguments.connections,
+        settings: arguments.set,
         binaries: arguments.binaries.unwrap_or(binaries),
         data: std::path::absolute(arguments.data)?,
     })

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) spans: Spans,
     /// How many connections there are to each process, at most; never more than calls.
     pub(crate) connections: usize,
+    /// Environment variables of both services.
+    pub(crate) settings: Vec<(String, String)>,
     /// The folder of the services' binaries.
     pub(crate) binaries: PathBuf,
     /// Where filled stores are kept and worked on.
@@ -68,6 +70,7 @@ async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
     let places = Places {
         binaries: plan.binaries.clone(),
         folder: scratch.0.join("stores"),
+        settings: plan.settings.clone(),
     };
     let mut running = start(&filled, &places, network).await?;
     let files = [INVITATIONS, CONNECTIONS].map(|name| places.folder.join(name));

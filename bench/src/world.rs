@@ -2,11 +2,7 @@
 //!
 //! Deliberately absent: calls.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
@@ -32,6 +28,8 @@ pub(crate) struct Places {
     pub(crate) binaries: PathBuf,
     /// The folder with both stores, and for logs.
     pub(crate) folder: PathBuf,
+    /// Environment variables of the processes.
+    pub(crate) settings: Vec<(String, String)>,
 }
 
 /// The CPU time that has been used: by both services together with the empty methods apart, by the load, and by everything else.
@@ -83,33 +81,19 @@ pub(crate) struct World {
 impl World {
     /// Starts everything on the stores in the folder and waits until it serves and is at rest.
     pub(crate) async fn start(places: &Places) -> anyhow::Result<Self> {
-        let Places { binaries, folder } = places;
+        let folder = &places.folder;
         let connection_port = free_port()?;
-        let connection = Process::start(
-            "connection-service",
-            service(
-                binaries,
-                "connection-service",
-                connection_port,
-                &folder.join(CONNECTIONS),
-            ),
-            connection_port,
-            folder,
-        )?;
+        let command = service(places, "connection-service", connection_port, CONNECTIONS);
+        let connection = Process::start("connection-service", command, connection_port, folder)?;
         let invitation_port = free_port()?;
-        let mut command = service(
-            binaries,
-            "invitation-service",
-            invitation_port,
-            &folder.join(INVITATIONS),
-        );
+        let mut command = service(places, "invitation-service", invitation_port, INVITATIONS);
         command.env("ACQUAINT_CONNECTION_URL", connection.url());
         let invitation = Process::start("invitation-service", command, invitation_port, folder)?;
         let mut world = Self {
             invitation,
             connection,
-            empty: empty("tonic", folder)?,
-            empty_kit: empty("kit", folder)?,
+            empty: empty(places, "empty", "tonic")?,
+            empty_kit: empty(places, "empty-kit", "kit")?,
         };
         for process in [
             &mut world.connection,
@@ -174,34 +158,28 @@ impl World {
     }
 }
 
-/// A service with its defaults, on a port and a store; nothing of our environment reaches it.
-fn service(binaries: &Path, name: &str, port: u16, store: &Path) -> Command {
-    let mut command = Command::new(binaries.join(name));
+/// A service with its defaults but for the settings, on a port and a store; nothing of our environment reaches it.
+fn service(places: &Places, name: &str, port: u16, store: &str) -> Command {
+    let store = places.folder.join(store);
+    let mut command = Command::new(places.binaries.join(name));
     command
         .env_clear()
         .env("ACQUAINT_LISTEN", format!("127.0.0.1:{port}"))
         .env(
             "ACQUAINT_DATABASE_URL",
             format!("sqlite:{}", store.display()),
-        );
+        )
+        .envs(places.settings.iter().cloned());
     command
 }
 
 /// An empty method: this program, told to serve it.
-fn empty(server: &'static str, folder: &Path) -> anyhow::Result<Process> {
+fn empty(places: &Places, name: &'static str, server: &str) -> anyhow::Result<Process> {
     let port = free_port()?;
     let mut command = Command::new(std::env::current_exe()?);
     command
         .env_clear()
-        .args(["--serve-empty", server, "--port", &port.to_string()]);
-    Process::start(
-        if server == "tonic" {
-            "empty"
-        } else {
-            "empty-kit"
-        },
-        command,
-        port,
-        folder,
-    )
+        .args(["--serve-empty", server, "--port", &port.to_string()])
+        .envs(places.settings.iter().cloned());
+    Process::start(name, command, port, &places.folder)
 }
