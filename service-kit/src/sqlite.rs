@@ -19,6 +19,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use backup::{BackupError, back_up, restore};
@@ -352,6 +353,9 @@ impl SqliteFile {
         // What members withdraw or erase must not linger in free pages: what is deleted is overwritten with zeroes. The log still
         // has pages as they were until it is written over, or emptied when the store is closed.
         conn.pragma_update(None, "secure_delete", true)?;
+        // A plan must not follow from what is bound: a statement with a parameter that a partial index might be held against would be
+        // prepared anew each time that it is used.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         conn.pragma_update(None, "temp_store", "memory")?;
         conn.pragma_update(None, "mmap_size", 0)?;
         // Negative: in KiB instead of pages.
