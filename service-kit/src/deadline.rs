@@ -80,8 +80,12 @@ pub async fn within<Q, A, W>(
 where
     W: Future<Output = Result<A, Status>>,
 {
-    let begun = request.extensions().get().copied();
-    let deadline = begun.unwrap_or_else(|| Deadline::of(request.metadata(), DEADLINE_DEFAULT));
+    let begun: Option<Deadline> = request.extensions().get().copied();
+    if let Some(deadline) = begun {
+        // Whoever saw it bounds the whole call.
+        return work(request.into_inner(), deadline).await.map(Response::new);
+    }
+    let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
     let work = work(request.into_inner(), deadline);
     deadline.run(work).await.map(Response::new)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -210,7 +211,8 @@ impl PeerGate {
         }
     }
 
-    /// Takes in the message and runs the method, within the time that the caller has.
+    /// Takes in the message and runs the method, within the time that the caller has. What is awaited is pinned here, not handed on,
+    /// for else each wrapping would carry it once more.
     async fn run(
         &self,
         request: Request<Incoming>,
@@ -221,12 +223,12 @@ impl PeerGate {
         if calls.is_some_and(|calls| calls.available_permits() == 0) {
             return Err(overloaded());
         }
-        let work = async {
+        let work = pin!(async {
             let (head, body) = request.into_parts();
-            let receiving = async {
+            let receiving = pin!(async {
                 let received = receive(body, |bytes| self.hold(bytes)).await;
                 received.map_err(|_| Status::cancelled("the request broke off"))
-            };
+            });
             let within = deadline.at_most(self.inner.options.receive_max);
             let received = within.run(receiving).await?;
             let place = calls
@@ -234,7 +236,7 @@ impl PeerGate {
                 .transpose();
             let _place = place.map_err(|_| overloaded())?;
             Ok(forward(routes, Request::from_parts(head, Body::new(received))).await)
-        };
+        });
         deadline.run(work).await
     }
 
