@@ -44,10 +44,11 @@ fn main() {
                 let until = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
                 other(who, address.parse().unwrap(), until).await;
             }
-            [service, seconds, turns] => {
-                measure(service, seconds.parse().unwrap(), turns.parse().unwrap()).await;
+            [service, seconds, turns, ref kinds @ ..] => {
+                let (seconds, turns) = (seconds.parse().unwrap(), turns.parse().unwrap());
+                measure(service, seconds, turns, kinds).await;
             }
-            _ => panic!("attack CONNECTION-SERVICE SECONDS TURNS"),
+            _ => panic!("attack CONNECTION-SERVICE SECONDS TURNS [KIND…]"),
         }
     });
 }
@@ -131,12 +132,20 @@ async fn block(channel: &Channel, nth: usize) -> bool {
         .is_ok()
 }
 
-async fn measure(service: &str, seconds: u64, turns: usize) {
-    let mut kinds: Vec<String> = Attack::ALL
-        .iter()
-        .map(|attack| format!("{attack:?}"))
-        .collect();
-    kinds.push("everything".to_owned());
+/// Measures beside each of `asked`, or beside each kind that there is.
+async fn measure(service: &str, seconds: u64, turns: usize, asked: &[&str]) {
+    let attacks = Attack::ALL.iter().map(|attack| format!("{attack:?}"));
+    let all = ["nobody".to_owned()].into_iter().chain(attacks);
+    let all: Vec<String> = all.chain(["everything".to_owned()]).collect();
+    for kind in asked {
+        assert!(
+            all.iter().any(|known| known == kind),
+            "{kind} is none of {all:?}"
+        );
+    }
+    let kinds = all
+        .into_iter()
+        .filter(|kind| asked.is_empty() || asked.contains(&kind.as_str()));
     println!(
         "milliseconds of a read and of a write, each the median of {turns} turns of {seconds} s"
     );
@@ -144,7 +153,7 @@ async fn measure(service: &str, seconds: u64, turns: usize) {
         "| beside | read p50 | read p99 | write p50 | write p99 | p99 against harmless | refused | memory grows by |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for kind in ["nobody".to_owned()].into_iter().chain(kinds) {
+    for kind in kinds {
         let (mut harmless, mut hostile) = (Vec::new(), Vec::new());
         for _ in 0..turns {
             harmless.push(turn(service, "harmless", seconds).await);
