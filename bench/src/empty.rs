@@ -105,6 +105,7 @@ async fn serve_kit(
         api,
         Callers::anybody(),
         seen.requests.clone(),
+        seen.connections.clone(),
         HealthHandle::new(),
         ServerOptions::default(),
     )?;

@@ -125,6 +125,7 @@ fn begin<L: Listener>(
         grpc::API,
         callers,
         requests,
+        seen.connections.clone(),
         health,
         config.server,
     )?;

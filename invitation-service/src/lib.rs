@@ -185,6 +185,7 @@ fn begin<L: Listener>(
         grpc::API,
         callers,
         requests,
+        seen.connections.clone(),
         health,
         config.server,
     )?;

@@ -13,6 +13,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status};
 
 pub use bearer::{Bearer, TokenFile};
@@ -113,28 +114,41 @@ impl Method {
 }
 
 /// Who calls; travels in the extensions of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Caller {
-    name: Arc<str>,
-    roles: Arc<[Role]>,
+    identity: Arc<Identity>,
     /// Of the method that is called.
     access: Access,
+}
+
+/// Whom credentials stand for.
+#[derive(Debug)]
+struct Identity {
+    name: Arc<str>,
+    roles: Box<[Role]>,
+    /// Cancelled when the credentials are not good any more for all that they were good for.
+    revoked: CancellationToken,
 }
 
 impl Caller {
     /// The caller's name in the tokens file; `local` where none is asked for.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.identity.name
     }
 
     /// The same, to be kept.
     pub fn shared_name(&self) -> Arc<str> {
-        self.name.clone()
+        self.identity.name.clone()
     }
 
     /// Whether the caller has this role.
     pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+        self.identity.roles.contains(&role)
+    }
+
+    /// Cancelled when the caller's credentials are revoked: taken out of the file, or given another name or less roles.
+    pub(crate) fn revoked(&self) -> CancellationToken {
+        self.identity.revoked.clone()
     }
 
     /// The caller of `request`. One that came past [`crate::server`] has none and is refused: `PERMISSION_DENIED`, `NOT_ALLOWED`.
@@ -181,7 +195,7 @@ impl Caller {
 }
 
 /// `UNAUTHENTICATED`, reason `UNAUTHENTICATED`. Does not say what is wrong with the credentials.
-fn unauthenticated() -> Status {
+pub(crate) fn unauthenticated() -> Status {
     let text = "no valid credentials; send `authorization: Bearer TOKEN`";
     Refused::new(Code::Unauthenticated, "UNAUTHENTICATED", text).into()
 }

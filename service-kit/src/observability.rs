@@ -13,7 +13,7 @@ use crate::config::{ADDRESS, Findings, HTTP_URL, Key};
 use crate::metrics::work::WorkMetrics;
 use crate::metrics::{self, Metrics};
 use crate::requests::{MalformedDescriptors, Requests};
-use crate::server::Api;
+use crate::server::{Api, ConnectionMetrics};
 use crate::trace::{ExportError, TraceIds, TraceOptions, Tracer};
 
 /// Where figures and traces go.
@@ -99,6 +99,8 @@ pub struct Observability {
     pub work: WorkMetrics,
     /// What sees the requests.
     pub requests: Requests,
+    /// Where connections are counted.
+    pub connections: ConnectionMetrics,
     /// What begins spans.
     pub tracer: Tracer,
     listener: Option<TcpListener>,
@@ -142,13 +144,16 @@ impl Observability {
     ) -> Result<Self, ObservabilityError> {
         let requests = Requests::new(&api, tracer.clone())?;
         let work = WorkMetrics::default();
+        let connections = ConnectionMetrics::default();
         let mut metrics = Metrics::new(component, version);
         requests.register(metrics.registry());
         work.register(metrics.registry());
+        connections.register(metrics.registry());
         Ok(Self {
             metrics,
             work,
             requests,
+            connections,
             tracer,
             listener: None,
         })

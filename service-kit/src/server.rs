@@ -9,6 +9,7 @@
 
 mod connection;
 mod connections;
+mod figures;
 mod frames;
 mod gate;
 mod guarded;
@@ -16,7 +17,9 @@ mod health;
 mod held;
 mod listener;
 mod options;
+mod pace;
 mod serving;
+mod watches;
 mod while_open;
 
 use std::io;
@@ -29,6 +32,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
+pub use figures::ConnectionMetrics;
 pub use health::HealthHandle;
 pub use listener::Listener;
 pub use options::ServerOptions;
@@ -125,18 +129,21 @@ pub struct Server<L> {
     callers: Callers,
     requests: Requests,
     gate: Gate,
+    connections: ConnectionMetrics,
     health: HealthHandle,
     options: ServerOptions,
 }
 
 impl<L: Listener> Server<L> {
-    /// A server of `api`, whose calls `requests` sees, on `listener`, with health and reflection (v1 and v1alpha). Says in the log who may call. Fails when
-    /// nobody shows credentials and others than this machine could call, or the descriptor sets cannot be read.
+    /// A server of `api`, whose calls `requests` sees and whose connections are counted in `connections`, on `listener`, with health and
+    /// reflection (v1 and v1alpha). Says in the log who may call. Fails when nobody shows credentials and others than this machine could
+    /// call, or the descriptor sets cannot be read.
     pub fn new(
         listener: L,
         api: Api,
         callers: Callers,
         requests: Requests,
+        connections: ConnectionMetrics,
         health: HealthHandle,
         options: ServerOptions,
     ) -> Result<Self, ServeError> {
@@ -157,6 +164,7 @@ impl<L: Listener> Server<L> {
             listener,
             callers,
             requests,
+            connections,
             health,
             options,
         })
@@ -180,11 +188,12 @@ impl<L: Listener> Server<L> {
             callers,
             requests,
             gate,
+            connections,
             health,
             options,
         } = self;
         let _following = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(callers.follow()));
-        let all = Arc::new(Connections::new(&options));
+        let all = Arc::new(Connections::new(&options, connections));
         let mut tasks = JoinSet::new();
         // Told only after health was, so that those who watch it are.
         let drain = CancellationToken::new();

@@ -78,28 +78,6 @@ impl Attack {
         Self::Unfinished,
     ];
 
-    /// Whether a connection that does this must be ended for it; the others are bounded.
-    pub fn is_ended(self) -> bool {
-        match self {
-            Self::RapidReset
-            | Self::ProvokedReset
-            | Self::Streams
-            | Self::Continuation
-            | Self::Pings
-            | Self::Settings
-            | Self::WindowUpdates
-            | Self::Priorities
-            | Self::EmptyData
-            | Self::HalfOpen
-            | Self::Silent => true,
-            Self::Watches
-            | Self::LargeHeaders
-            | Self::Oversized
-            | Self::Truncated
-            | Self::Unfinished => false,
-        }
-    }
-
     /// Attacks on one connection until it is ended or `until`; whether it was ended. `rest` is waited for between portions.
     pub async fn run(
         self,

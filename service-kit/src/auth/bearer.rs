@@ -18,7 +18,7 @@ pub struct TokenFile(Followed<MetadataValue<Ascii>>);
 impl TokenFile {
     /// Reads the token from the file.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Followed::open(path, value).map(Self)
+        Followed::open(path, value, |_, new| new).map(Self)
     }
 
     /// Looks for a new token every second, for ever.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::{HeaderMap, header::AUTHORIZATION};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::followed::{FileError, Followed};
-use super::{Access, Caller, Method, Role, TokenSet, not_allowed, unauthenticated};
+use super::{Access, Caller, Identity, Method, Role, TokenSet, not_allowed, unauthenticated};
 
 /// The name of whoever shows nothing.
 const ANYBODY: &str = "local";
@@ -17,7 +18,7 @@ const ANYBODY: &str = "local";
 pub struct Callers {
     source: Source,
     /// Whoever shows nothing, where that is enough.
-    anybody: (Arc<str>, Arc<[Role]>),
+    anybody: Arc<Identity>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl Callers {
     pub fn anybody() -> Self {
         Self {
             source: Source::Anybody,
-            anybody: (ANYBODY.into(), Role::ALL.into()),
+            anybody: anybody(&Role::ALL),
         }
     }
 
@@ -40,10 +41,10 @@ impl Callers {
         let Some(path) = tokens_file else {
             return Ok(Self::anybody());
         };
-        let file = Followed::open(path, TokenSet::parse)?;
+        let file = Followed::open(path, TokenSet::parse, TokenSet::replaced_by)?;
         Ok(Self {
             source: Source::File(file),
-            anybody: (ANYBODY.into(), [].into()),
+            anybody: anybody(&[]),
         })
     }
 
@@ -73,18 +74,22 @@ impl Callers {
             Source::File(_) if access == Access::Open => Some(self.anybody.clone()),
             Source::File(file) => token(headers).and_then(|token| file.get().find(token)),
         };
-        let (name, roles) = shown.ok_or_else(unauthenticated)?;
-        let caller = Caller {
-            name,
-            roles,
-            access,
-        };
+        let identity = shown.ok_or_else(unauthenticated)?;
+        let caller = Caller { identity, access };
         if caller.may_call() {
             Ok(caller)
         } else {
             Err(not_allowed())
         }
     }
+}
+
+fn anybody(roles: &[Role]) -> Arc<Identity> {
+    Arc::new(Identity {
+        name: ANYBODY.into(),
+        roles: roles.into(),
+        revoked: CancellationToken::new(),
+    })
 }
 
 /// The token of the one `authorization` header.

@@ -38,6 +38,7 @@ impl<T> Clone for Followed<T> {
 struct Inner<T> {
     path: PathBuf,
     parse: fn(&str) -> Result<T, String>,
+    replaced_by: fn(&T, T) -> T,
     state: RwLock<State<T>>,
 }
 
@@ -49,10 +50,12 @@ struct State<T> {
 }
 
 impl<T: Send + Sync + 'static> Followed<T> {
-    /// Reads the file. `parse` must not repeat the file's text in its error.
+    /// Reads the file. `parse` must not repeat the file's text in its error. `replaced_by` is asked what holds when a new value comes
+    /// after an old one.
     pub(super) fn open(
         path: &Path,
         parse: fn(&str) -> Result<T, String>,
+        replaced_by: fn(&T, T) -> T,
     ) -> Result<Self, FileError> {
         let failed = |why| FileError {
             path: path.to_owned(),
@@ -63,6 +66,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             parse,
+            replaced_by,
             state: RwLock::new(State {
                 value: Arc::new(value),
                 seen: Ok(bytes),
@@ -97,7 +101,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
         match value {
             Ok(value) => {
                 tracing::info!("{} has changed and was read", path.display());
-                state.value = Arc::new(value);
+                state.value = Arc::new((self.0.replaced_by)(&state.value, value));
                 true
             }
             Err(why) => {
@@ -154,10 +158,10 @@ mod tests {
     fn the_last_good_value_holds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n");
-        let missing = Followed::open(&path, number).unwrap_err();
+        let missing = Followed::open(&path, number, |_, new| new).unwrap_err();
         assert!(missing.to_string().contains("cannot be read"), "{missing}");
         std::fs::write(&path, "1").unwrap();
-        let followed = Followed::open(&path, number).unwrap();
+        let followed = Followed::open(&path, number, |_, new| new).unwrap();
         assert_eq!((*followed.get(), followed.look()), (1, false));
         std::fs::write(&path, "2").unwrap();
         assert!(followed.look());

@@ -17,8 +17,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tokio_util::sync::CancellationToken;
 
-use super::Role;
+use super::{Identity, Role};
 
 /// How many tokens a file may have.
 const TOKENS_MAX: usize = 256;
@@ -34,8 +35,7 @@ pub struct TokenSet(Vec<Known>);
 #[derive(Clone, Debug)]
 struct Known {
     hash: [u8; 32],
-    name: Arc<str>,
-    roles: Arc<[Role]>,
+    identity: Arc<Identity>,
 }
 
 #[derive(serde::Deserialize)]
@@ -79,8 +79,31 @@ impl TokenSet {
         Ok(Self(known))
     }
 
+    /// What holds when the file says `new` from now on: those who are not known there any more, or by another name, or without one of
+    /// their roles, are told so.
+    pub(super) fn replaced_by(&self, mut new: Self) -> Self {
+        for Known { hash, identity } in &self.0 {
+            let keeps = |known: &&mut Known| {
+                let same = known.hash == *hash && known.identity.name == identity.name;
+                let mut roles = identity.roles.iter();
+                same && roles.all(|role| known.identity.roles.contains(role))
+            };
+            match new.0.iter_mut().find(keeps) {
+                Some(known) => {
+                    known.identity = Arc::new(Identity {
+                        name: known.identity.name.clone(),
+                        roles: known.identity.roles.clone(),
+                        revoked: identity.revoked.clone(),
+                    });
+                }
+                None => identity.revoked.cancel(),
+            }
+        }
+        new
+    }
+
     /// Whose token this is. Takes as long for any text of one length, whatever the file has.
-    pub(super) fn find(&self, token: &[u8]) -> Option<(Arc<str>, Arc<[Role]>)> {
+    pub(super) fn find(&self, token: &[u8]) -> Option<Arc<Identity>> {
         if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
             return None;
         }
@@ -91,7 +114,7 @@ impl TokenSet {
                 found = Some(known);
             }
         }
-        found.map(|known| (known.name.clone(), known.roles.clone()))
+        found.map(|known| known.identity.clone())
     }
 }
 
@@ -109,8 +132,11 @@ impl Entry {
         let hash = hash.ok_or_else(|| "sha256 must be 64 hexadecimal digits".to_owned())?;
         Ok(Known {
             hash,
-            name: self.name.into(),
-            roles: self.roles.into(),
+            identity: Arc::new(Identity {
+                name: self.name.into(),
+                roles: self.roles.into(),
+                revoked: CancellationToken::new(),
+            }),
         })
     }
 }
@@ -191,10 +217,14 @@ mod tests {
         let text = stanza("web", hash, "[\"app\", \"service\"]");
         let other = new_token("desk", &[Role::Operator]).unwrap();
         let tokens = TokenSet::parse(&format!("{text}{}", other.stanza)).unwrap();
-        let (name, roles) = tokens.find(b"secret").unwrap();
-        assert_eq!((&*name, &*roles), ("web", &[Role::App, Role::Service][..]));
-        let (name, roles) = tokens.find(other.token.as_bytes()).unwrap();
-        assert_eq!((&*name, &*roles), ("desk", &[Role::Operator][..]));
+        let found = |token: &[u8]| {
+            let found = tokens.find(token)?;
+            Some((found.name.to_string(), found.roles.to_vec()))
+        };
+        let web = ("web".to_owned(), vec![Role::App, Role::Service]);
+        assert_eq!(found(b"secret"), Some(web));
+        let desk = ("desk".to_owned(), vec![Role::Operator]);
+        assert_eq!(found(other.token.as_bytes()), Some(desk));
         for wrong in [
             &b""[..],
             b"Secret",
@@ -206,6 +236,42 @@ mod tests {
         }
         let upper = stanza("web", &hash.to_uppercase(), "[\"app\"]");
         assert!(TokenSet::parse(&upper).unwrap().find(b"secret").is_some());
+    }
+
+    #[test]
+    fn whoever_has_less_than_before_is_told() {
+        let tokens = ["kept", "more", "less", "renamed", "gone"].map(|name| {
+            let token = new_token(name, &[Role::App, Role::Service]).unwrap();
+            (token.token, token.stanza)
+        });
+        let file = |stanzas: &[String]| TokenSet::parse(&stanzas.concat()).unwrap();
+        let [kept, more, less, renamed, gone] = tokens.clone().map(|(_, stanza)| stanza);
+        let old = file(&[
+            kept.clone(),
+            more.clone(),
+            less.clone(),
+            renamed.clone(),
+            gone,
+        ]);
+        let both = "[\"app\", \"service\"]";
+        assert!(more.contains(both), "{more}");
+        let new = file(&[
+            renamed.replace("renamed", "other"),
+            less.replace(both, "[\"app\"]"),
+            more.replace(both, "[\"app\", \"peer\", \"service\"]"),
+            kept,
+        ]);
+        let revoked = tokens
+            .each_ref()
+            .map(|(token, _)| old.find(token.as_bytes()).unwrap().revoked.clone());
+        let are_revoked = || revoked.each_ref().map(CancellationToken::is_cancelled);
+        assert_eq!(are_revoked(), [false; 5]);
+        let new = old.replaced_by(new);
+        assert_eq!(are_revoked(), [false, false, true, true, true]);
+        // Who was not told is told by what comes next, and who was begins anew.
+        let last = new.replaced_by(file(&[stanza("a", &"ab".repeat(32), "[\"app\"]")]));
+        assert_eq!(are_revoked(), [true; 5]);
+        assert_eq!(last.0.len(), 1);
     }
 
     #[test]

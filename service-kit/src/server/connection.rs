@@ -1,4 +1,4 @@
-//! The life of one connection: its preface in time, calls, and an end: by age, for want of use, or cut.
+//! The life of one connection: its turn, its preface in time, calls, and an end: by age, for want of use, or cut.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServerOptions;
 use super::connections::{Peer, Place};
+use super::figures::End;
 use super::gate::PeerGate;
 use super::guarded::{Guarded, PREFACE};
 use crate::requests::Seen;
@@ -37,12 +38,13 @@ pub(super) async fn serve_connection<S>(
 {
     let peer = &place.peer;
     let begun = tokio::select! {
-        begun = timeout(options.handshake_max, preface(&mut socket)) => begun.unwrap_or(false),
-        () = peer.cut.cancelled() => false,
-        () = shutdown.cancelled() => false,
+        begun = begin(&mut socket, place.turn, options.handshake_max) => begun,
+        // Whoever cut it has said why.
+        () = peer.cut.cancelled() => return,
+        () = shutdown.cancelled() => Err(End::Drain),
     };
-    if !begun {
-        tracing::debug!(connection = peer.id(), "no HTTP/2 preface");
+    if let Err(why) = begun {
+        peer.ends(why);
         return;
     }
     let service = TowerToHyperService::new(gate);
@@ -50,24 +52,59 @@ pub(super) async fn serve_connection<S>(
     let credit = options.concurrent_streams_max.saturating_mul(2);
     let socket = TokioIo::new(Guarded::new(socket, peer.clone(), credit));
     let mut connection = pin!(builder(&options).serve_connection(socket, service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        why = until_its_end(peer, &options, &shutdown) => {
+    tokio::select! {
+        ended = connection.as_mut() => peer.ends(why_ended(ended)),
+        grace = until_its_end(peer, &options, &shutdown) => {
             peer.ending.cancel();
-            let Some(grace) = why else {
+            let Some(grace) = grace else {
                 return;
             };
             connection.as_mut().graceful_shutdown();
             tokio::select! {
-                ended = connection => ended,
-                () = peer.cut.cancelled() => Ok(()),
-                () = sleep(grace) => Ok(()),
+                _ = connection => {}
+                () = peer.cut.cancelled() => {}
+                () = sleep(grace) => {}
             }
         }
+    }
+}
+
+/// Waits for its turn and for what every connection begins with; fails with why there is nothing to serve.
+async fn begin(
+    socket: &mut (impl AsyncRead + Unpin),
+    turn: Option<Duration>,
+    handshake_max: Duration,
+) -> Result<(), End> {
+    match turn {
+        Some(Duration::ZERO) => {}
+        Some(wait) => sleep(wait).await,
+        // It is kept for as long as it may wait, so that whoever comes in masses does not do so faster for being turned away.
+        None => {
+            sleep(handshake_max).await;
+            return Err(End::Pace);
+        }
+    }
+    let begun = timeout(handshake_max, preface(socket)).await;
+    if begun.unwrap_or(false) {
+        Ok(())
+    } else {
+        Err(End::Handshake)
+    }
+}
+
+/// Why a connection ended that nobody here has ended.
+fn why_ended(ended: hyper::Result<()>) -> End {
+    let Err(error) = ended else {
+        return End::Left;
     };
-    if let Err(error) = ended {
-        // Peers come and go as they like.
-        tracing::debug!(connection = peer.id(), "connection ended: {error}");
+    let cause = std::error::Error::source(&error);
+    let cause = cause.and_then(<dyn std::error::Error>::downcast_ref::<h2::Error>);
+    if error.is_timeout() {
+        End::Keepalive
+    } else if cause.is_some_and(h2::Error::is_library) {
+        End::Protocol
+    } else {
+        End::Left
     }
 }
 
@@ -94,7 +131,7 @@ fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-/// Waits until the connection should end: how long it may go on with the calls it has, or `None` when it is to be cut.
+/// Waits until the connection should end, and says why: how long it may go on with the calls it has, or `None` when it is to be cut.
 async fn until_its_end(
     peer: &Peer,
     options: &ServerOptions,
@@ -105,25 +142,23 @@ async fn until_its_end(
         loop {
             looks.tick().await;
             if peer.stalled() >= options.stall_max {
-                tracing::debug!(
-                    connection = peer.id(),
-                    "cutting a connection: it takes nothing"
-                );
-                return None;
+                return (End::Stalled, None);
             }
             if peer.calls() == 0 && peer.still() >= options.idle_max {
-                tracing::debug!(connection = peer.id(), "ending a connection without calls");
-                return Some(options.age_grace);
+                return (End::Idle, Some(options.age_grace));
             }
         }
     };
-    tokio::select! {
+    let (why, grace) = tokio::select! {
         // Whoever told it bounds the time.
-        () = shutdown.cancelled() => Some(Duration::MAX),
-        () = peer.cut.cancelled() => None,
-        () = sleep(age(options.age_max, peer.id())) => Some(options.age_grace),
+        () = shutdown.cancelled() => (End::Drain, Some(Duration::MAX)),
+        // Whoever cut it has said why.
+        () = peer.cut.cancelled() => return None,
+        () = sleep(age(options.age_max, peer.id())) => (End::Age, Some(options.age_grace)),
         end = watching => end,
-    }
+    };
+    peer.ends(why);
+    grace
 }
 
 /// Often enough to keep either bound within a fourth.
@@ -144,6 +179,25 @@ fn age(max: Duration, id: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_begins_when_it_is_its_turn() {
+        let second = Duration::from_secs(1);
+        for (turn, preface, begun, after) in [
+            (Some(Duration::ZERO), PREFACE, Ok(()), 0),
+            (Some(3 * second), PREFACE, Ok(()), 3),
+            (Some(3 * second), &PREFACE[..5], Err(End::Handshake), 8),
+            (None, PREFACE, Err(End::Pace), 5),
+        ] {
+            let (mut peer, mut socket) = tokio::io::duplex(1_024);
+            tokio::io::AsyncWriteExt::write_all(&mut peer, preface)
+                .await
+                .unwrap();
+            let since = tokio::time::Instant::now();
+            assert_eq!(begin(&mut socket, turn, 5 * second).await, begun);
+            assert_eq!(since.elapsed().as_secs(), after, "{turn:?}");
+        }
+    }
 
     #[test]
     fn ages_are_spread_within_a_tenth() {

@@ -2,22 +2,28 @@
 //!
 //! What peers have sent in part, and answers that they have not yet taken, are held in memory that is bounded for all of them
 //! together; beyond the bound the connection that holds most for longest is cut. When there is no room for another connection, the
-//! one that has been without a call for longest gives way, and before it one that never had any. So whoever fills the server up loses its place to whoever uses it.
+//! one that has been without a call for longest gives way, and before it one that never had any. So whoever fills the server up loses its
+//! place to whoever uses it. How often connections begin from one address is bounded too ([`super::pace`]), and a connection that was cut
+//! for what it did makes the next ones of its address wait longer.
 //! Deliberately absent: sockets. A connection is cut by its own task.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ServerOptions;
+use super::figures::{ConnectionMetrics, End};
+use super::pace::Paces;
 
 /// What a call that is held is taken to cost beside its bytes: its stream, its task.
 pub(super) const CALL_BYTES: usize = 16 * 1_024;
+/// What a connection pays for a watch that ends: as much as the two frames bring that each watch begins with.
+const WATCH_COST: u32 = 8;
 
 /// All connections.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(super) struct Connections {
     held_bytes_max: usize,
     held: AtomicUsize,
     all: Mutex<All>,
+    paces: Mutex<Paces>,
+    metrics: ConnectionMetrics,
 }
 
 #[derive(Debug, Default)]
@@ -56,38 +64,48 @@ pub(super) struct Peer {
     write_waits: AtomicBool,
     /// Since when it has, as `moved`.
     write_waits_since: AtomicU64,
+    /// What it is to pay beside its frames, and has not yet.
+    charges: AtomicU32,
+    /// Why it ends, once it does.
+    end: OnceLock<End>,
 }
 
 impl Connections {
-    /// None yet, within the bounds of `options`.
-    pub(super) fn new(options: &ServerOptions) -> Self {
+    /// None yet, within the bounds of `options`, counted in `metrics`.
+    pub(super) fn new(options: &ServerOptions, metrics: ConnectionMetrics) -> Self {
         Self {
             open_max: options.connections_max.max(1),
             per_address_max: options.connections_per_address_max,
             held_bytes_max: options.held_bytes_max,
             held: AtomicUsize::new(0),
             all: Mutex::default(),
+            paces: Mutex::new(Paces::new(options)),
+            metrics,
         }
     }
 
     /// A place for a connection from `address`, for which another may have to go; `None` when every other is in use.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let mut all = self.lock();
-        if self.per_address_max > 0 {
-            let same = |peer: &Peer| peer.address == address;
-            if all.peers.values().filter(|peer| same(peer)).count() >= self.per_address_max {
-                all.push_out(same)?;
-            }
+        let turn = self.paces().turn(address, Instant::now());
+        let entered = self.lock().enter(self, address, turn.is_some());
+        let Some(peer) = entered else {
+            self.metrics.ended(End::Full);
+            return None;
+        };
+        self.metrics.open.inc();
+        if turn.is_none_or(|wait| !wait.is_zero()) {
+            self.metrics.delayed.inc();
         }
-        if all.peers.len() >= self.open_max {
-            all.push_out(|_| true)?;
-        }
-        all.last += 1;
-        let peer = Arc::new(Peer::new(all.last, address));
-        all.peers.insert(peer.id, peer.clone());
-        drop(all);
         let connections = self.clone();
-        Some(Place { peer, connections })
+        Some(Place {
+            peer,
+            connections,
+            turn,
+        })
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, All> {
@@ -108,12 +126,33 @@ impl Connections {
             let Some(id) = heaviest.map(|peer| peer.id) else {
                 return;
             };
-            all.cut(id, "it holds too much");
+            all.cut(id, End::Held);
         }
     }
 }
 
 impl All {
+    /// Another from `address`. One that has no turn (`has_turn`) displaces nobody.
+    fn enter(
+        &mut self,
+        bounds: &Connections,
+        address: IpAddr,
+        has_turn: bool,
+    ) -> Option<Arc<Peer>> {
+        let same = |peer: &Peer| peer.address == address;
+        let per_address = bounds.per_address_max;
+        if per_address > 0 && self.peers.values().filter(|peer| same(peer)).count() >= per_address {
+            has_turn.then(|| self.push_out(same))??;
+        }
+        if self.peers.len() >= bounds.open_max {
+            has_turn.then(|| self.push_out(|_| true))??;
+        }
+        self.last += 1;
+        let peer = Arc::new(Peer::new(self.last, address));
+        self.peers.insert(peer.id, peer.clone());
+        Some(peer)
+    }
+
     /// Cuts whoever has been without a call for longest, of those that may be meant; first of those that never had one.
     fn push_out(&mut self, meant: impl Fn(&Peer) -> bool) -> Option<()> {
         let idle = self
@@ -123,13 +162,13 @@ impl All {
         let id = idle
             .max_by_key(|peer| (!peer.used.load(Relaxed), peer.still()))?
             .id;
-        self.cut(id, "another needs its place");
+        self.cut(id, End::Displaced);
         Some(())
     }
 
-    fn cut(&mut self, id: u64, why: &str) {
+    fn cut(&mut self, id: u64, why: End) {
         if let Some(peer) = self.peers.remove(&id) {
-            tracing::debug!(connection = id, "cutting a connection: {why}");
+            peer.ends(why);
             peer.cut.cancel();
         }
     }
@@ -140,11 +179,24 @@ impl All {
 pub(super) struct Place {
     pub(super) peer: Arc<Peer>,
     pub(super) connections: Arc<Connections>,
+    /// How long the connection is to wait before it begins; `None` when its turn does not come.
+    pub(super) turn: Option<Duration>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.lock().peers.remove(&self.peer.id);
+        let Self {
+            peer, connections, ..
+        } = self;
+        connections.lock().peers.remove(&peer.id);
+        // What ends without a reason is dropped by a server that does not wait for it any more.
+        let end = peer.end.get().copied().unwrap_or(End::Drain);
+        tracing::debug!(connection = peer.id, "a connection has ended: {end:?}");
+        if end.is_hostile() {
+            connections.paces().cut(peer.address, Instant::now());
+        }
+        connections.metrics.open.dec();
+        connections.metrics.ended(end);
     }
 }
 
@@ -163,6 +215,27 @@ impl Peer {
             moved: AtomicU64::new(0),
             write_waits: AtomicBool::new(false),
             write_waits_since: AtomicU64::new(0),
+            charges: AtomicU32::new(0),
+            end: OnceLock::new(),
+        }
+    }
+
+    /// Says why the connection ends. The first reason stays.
+    pub(super) fn ends(&self, why: End) {
+        self.end.get_or_init(|| why);
+    }
+
+    /// Makes the connection pay `cost` with the next that comes from it.
+    pub(super) fn charge(&self, cost: u32) {
+        // It is cut long before this could wrap: what it owes is taken whenever anything comes.
+        self.charges.fetch_add(cost, Relaxed);
+    }
+
+    /// What it is to pay, which it then has.
+    pub(super) fn take_charges(&self) -> u32 {
+        match self.charges.load(Relaxed) {
+            0 => 0,
+            _ => self.charges.swap(0, Relaxed),
         }
     }
 
@@ -234,12 +307,12 @@ impl Drop for OpenCall {
     }
 }
 
-/// A watch that is open; closed when dropped.
+/// A watch that is open; closed when dropped, for which its connection pays.
 #[derive(Debug)]
 pub(super) struct OpenWatch(Arc<Peer>);
 
 impl OpenWatch {
-    /// `None` when the connection has `max` already.
+    /// `None` when the connection has `max` already, which it pays for too.
     pub(super) fn new(peer: Arc<Peer>, max: usize) -> Option<Self> {
         let open = Self(peer);
         (open.0.watches.fetch_add(1, Relaxed) < max).then_some(open)
@@ -249,6 +322,7 @@ impl OpenWatch {
 impl Drop for OpenWatch {
     fn drop(&mut self) {
         self.0.watches.fetch_sub(1, Relaxed);
+        self.0.charge(WATCH_COST);
     }
 }
 
@@ -299,108 +373,4 @@ impl Drop for Hold {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn connections(max: usize, per_address: usize, held: usize) -> Arc<Connections> {
-        Arc::new(Connections::new(&ServerOptions {
-            connections_max: max,
-            connections_per_address_max: per_address,
-            held_bytes_max: held,
-            ..ServerOptions::default()
-        }))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_has_been_idle_for_longest_gives_way() {
-        let all = connections(3, 0, 0);
-        let places: Vec<_> = (0..3).map(|_| all.enter(HERE).unwrap()).collect();
-        tokio::time::advance(SECOND).await;
-        let busy = OpenCall::new(places[0].peer.clone());
-        drop(OpenCall::new(places[1].peer.clone()));
-        // The second had its turn; the third, which never had one, goes before it although it came later.
-        let fourth = all.enter(HERE).unwrap();
-        let cut = |place: &Place| place.peer.cut.is_cancelled();
-        assert_eq!(
-            places.iter().map(cut).collect::<Vec<_>>(),
-            [false, false, true]
-        );
-        let in_use = [&places[1], &fourth].map(|place| OpenCall::new(place.peer.clone()));
-        assert!(all.enter(HERE).is_none(), "all are in use");
-        drop((in_use, busy));
-        drop(places);
-        assert_eq!(all.lock().peers.len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_address_has_places_of_its_own() {
-        let all = connections(10, 1, 0);
-        let first = all.enter(HERE).unwrap();
-        let other = all.enter(THERE).unwrap();
-        let second = all.enter(HERE).unwrap();
-        assert!(first.peer.cut.is_cancelled() && !other.peer.cut.is_cancelled());
-        let _busy = OpenCall::new(second.peer.clone());
-        assert!(all.enter(HERE).is_none());
-        drop(second);
-        assert!(all.enter(HERE).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_holds_most_for_longest_is_cut() {
-        let all = connections(10, 0, 1_000);
-        let [slow, quick, large] = [(); 3].map(|()| all.enter(HERE).unwrap());
-        let hold = |place: &Place, bytes| Hold::new(place.peer.clone(), all.clone(), bytes);
-        let _slow = hold(&slow, 300);
-        assert_eq!(slow.peer.stalled(), Duration::ZERO);
-        tokio::time::advance(SECOND).await;
-        let mut quick_holds = hold(&quick, 600);
-        assert_eq!(
-            (slow.peer.stalled(), quick.peer.stalled()),
-            (SECOND, Duration::ZERO)
-        );
-        quick_holds.grow(50);
-        quick_holds.shrink(10);
-        let cut = |place: &Place| place.peer.cut.is_cancelled();
-        assert!(
-            ![&slow, &quick, &large].into_iter().any(cut),
-            "within the bound"
-        );
-        let large_holds = hold(&large, 100);
-        assert!(cut(&slow) && !cut(&quick) && !cut(&large));
-        let more = hold(&large, 300);
-        assert!(
-            cut(&quick) && !cut(&large),
-            "of two that go forward the larger"
-        );
-        drop((quick_holds, large_holds, more));
-        assert_eq!(all.held.load(Relaxed), 300);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_socket_that_takes_nothing_is_noticed() {
-        let all = connections(1, 0, 0);
-        let place = all.enter(HERE).unwrap();
-        tokio::time::advance(SECOND).await;
-        place.peer.note_write(true);
-        tokio::time::advance(SECOND).await;
-        place.peer.note_write(true);
-        assert_eq!(place.peer.stalled(), SECOND);
-        place.peer.note_write(false);
-        assert_eq!(place.peer.stalled(), Duration::ZERO);
-    }
-
-    #[tokio::test]
-    async fn a_connection_has_so_many_watches() {
-        let all = connections(1, 0, 0);
-        let place = all.enter(HERE).unwrap();
-        let open = || OpenWatch::new(place.peer.clone(), 2);
-        let two = (open().unwrap(), open().unwrap());
-        assert!(open().is_none() && open().is_none());
-        drop(two);
-        assert!(open().is_some());
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
 //! Counting HTTP/2 frames where their bytes pass.
 //!
 //! HTTP/2 lets a peer send frames that cost it nothing and make the server work: h2 answers pings and settings without end. So a
-//! connection has credit: each frame that it sends takes some, unless it is a proper piece of a message; each frame of an answer
-//! that it is sent brings some; and a little comes with time. Whoever makes calls earns more than it can spend: Go's client sends
-//! at most a ping and two window updates for a frame of an answer, C++'s less. Deliberately absent: understanding frames beyond
-//! their heads; h2 does that.
+//! connection has credit: each frame that it sends takes some, and more the longer it is, unless it is a proper piece of a message; each
+//! frame of an answer that it is sent brings some; and a little comes with time. Whoever makes calls earns more than it can spend: Go's
+//! client sends at most a ping and two window updates for a frame of an answer, C++'s less. Calls that were answered but were of no use
+//! are charged for by [`super::gate`], so that their answers do not pay for them; whoever cancels calls loses two frames with each, and
+//! earns them back with every other. Deliberately absent: understanding frames beyond their heads; h2 does that.
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::time::Instant;
 const HEAD_BYTES: usize = 9;
 /// A piece of a message shorter than this counts as a frame without use, in bytes.
 const PIECE_BYTES_MIN: usize = 16;
+/// For how many bytes of a frame that is no piece of a message another one is paid.
+const BYTES_FOR_ONE: usize = 1_024;
 /// What a frame of an answer brings.
 const EARNED: u32 = 4;
 /// What a second brings.
@@ -32,10 +35,15 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Whether the frame is paid for when a peer sends it.
-    pub(super) fn costs(self) -> bool {
+    /// What a peer pays who sends the frame.
+    pub(super) fn cost(self) -> u32 {
         let piece = self.length >= PIECE_BYTES_MIN || self.flags & END_STREAM != 0;
-        self.kind != DATA || !piece
+        if self.kind == DATA && piece {
+            return 0;
+        }
+        // Three bytes hold a length.
+        let more = u32::try_from(self.length / BYTES_FOR_ONE).unwrap_or(u32::MAX);
+        more.saturating_add(1)
     }
 
     /// Whether the frame is part of an answer when the server sends it.
@@ -105,13 +113,13 @@ impl Credit {
         self.left = self.left.saturating_add(EARNED).min(self.max);
     }
 
-    /// Takes one; whether there was one.
-    pub(super) fn spend(&mut self, now: impl FnOnce() -> Instant) -> bool {
-        if self.left == 0 {
+    /// Takes `cost`; whether there was so much.
+    pub(super) fn spend(&mut self, cost: u32, now: impl FnOnce() -> Instant) -> bool {
+        if self.left < cost {
             self.fill(now());
         }
-        let had = self.left > 0;
-        self.left = self.left.saturating_sub(1);
+        let had = self.left >= cost;
+        self.left = self.left.saturating_sub(cost);
         had
     }
 
@@ -179,9 +187,11 @@ mod tests {
             head(DATA, END_STREAM, 0),
             head(DATA, 0, 16_384),
         ];
-        assert!(free.iter().all(|head| !head.costs()));
-        assert!(head(DATA, 0, 0).costs() && head(DATA, 0, 15).costs());
-        assert!((1..=255).all(|kind| head(kind, END_STREAM, 100).costs()));
+        assert!(free.iter().all(|head| head.cost() == 0));
+        let one = [head(DATA, 0, 0), head(DATA, 0, 15), head(6, 0, 8)];
+        assert!(one.iter().all(|head| head.cost() == 1));
+        assert!((1..=255).all(|kind| head(kind, END_STREAM, 1_023).cost() == 1));
+        assert_eq!(head(HEADERS, END_STREAM, 16_384).cost(), 17);
         assert!(head(DATA, 0, 1).answers() && head(HEADERS, 0, 1).answers());
         assert!((2..=255).all(|kind| !head(kind, 0, 8).answers()));
     }
@@ -190,7 +200,7 @@ mod tests {
     fn credit_is_spent_earned_and_comes_with_time() {
         let begun = Instant::now();
         let mut credit = Credit::new(10, 10, begun);
-        let spend = |credit: &mut Credit, now| (0..20).filter(|_| credit.spend(|| now)).count();
+        let spend = |credit: &mut Credit, now| (0..20).filter(|_| credit.spend(1, || now)).count();
         assert_eq!(spend(&mut credit, begun), 10);
         credit.earn();
         assert_eq!(spend(&mut credit, begun), 4);
@@ -202,6 +212,8 @@ mod tests {
             10,
             "never more than full"
         );
+        credit.earn();
+        assert!(!credit.spend(5, || later) && !credit.spend(1, || later));
     }
 
     #[test]
@@ -214,7 +226,31 @@ mod tests {
                 credit.earn();
             }
             let sent = 1 + 3 * 3 + 1;
-            assert!((0..sent).all(|_| credit.spend(|| begun)));
+            assert!((0..sent).all(|_| credit.spend(1, || begun)));
+        }
+    }
+
+    #[test]
+    fn nor_does_one_that_cancels_four_calls_of_five() {
+        let begun = Instant::now();
+        let mut credit = Credit::new(50, 100, begun);
+        for _ in 0..100_000 {
+            // Four with their headers and a reset; one whose answer is taken with a window update for its message.
+            for _ in 0..3 {
+                credit.earn();
+            }
+            assert!((0..4 * 2 + 2).all(|_| credit.spend(1, || begun)));
+        }
+    }
+
+    #[test]
+    fn nor_does_one_whose_calls_all_pass_their_deadlines() {
+        let begun = Instant::now();
+        let mut credit = Credit::new(256, 512, begun);
+        // A hundred at a time, each given up after a second, for a quarter of an hour.
+        for second in 0..900 {
+            let now = begun + Duration::from_secs(second);
+            assert!((0..2 * 100).all(|_| credit.spend(1, || now)), "{second}");
         }
     }
 }

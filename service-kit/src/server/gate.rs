@@ -2,7 +2,9 @@
 //!
 //! In this order, so that whoever may not call costs no more than its headers, and a refusal for load costs no decoding. A method is
 //! run only when its message is there, and its answer is held apart from it: the places for calls under way are never kept by slow
-//! peers. Deliberately absent: what a method does, and bounds of what it keeps open itself ([`crate::watch`]).
+//! peers. A call that could come to nothing, because it may not be made or its message is broken, is answered as any other, but its
+//! connection pays more for it than the answer brings ([`super::frames`]): whoever makes nothing else is cut soon, and whoever makes one
+//! among many does not notice. Deliberately absent: what a method does, and bounds of what it keeps open itself ([`crate::watch`]).
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -24,6 +26,7 @@ use tower::ServiceExt as _;
 use super::ServerOptions;
 use super::connections::{Connections, Hold, OpenCall, OpenWatch, Peer, Place};
 use super::held::{Ending, hold_answer, receive};
+use super::watches::Watches;
 use crate::auth::{Access, Callers, Kind, Method};
 use crate::deadline::{DEADLINE_DEFAULT, Deadline};
 use crate::requests::CallerSlot;
@@ -41,6 +44,11 @@ const BESIDE: [Method; 4] = [
 const TOOL_STREAMS_MAX: usize = 256;
 /// How long a stream of reflection may take.
 const REFLECTION_MAX: Duration = Duration::from_mins(1);
+
+/// What a connection pays for a call that may not be made, or of a method that there is not: as much as the frame of its answer brings.
+const REFUSED_COST: u32 = 4;
+/// What a connection pays for a call whose message is broken, too large, or does not come.
+const BROKEN_COST: u32 = 16;
 
 const fn reflection(path: &'static str) -> Method {
     let (access, kind) = (Access::AnyCaller, Kind::Stream);
@@ -72,6 +80,8 @@ struct Inner {
     calls: Arc<Semaphore>,
     /// A place for each stream beside the service's own.
     tools: Arc<Semaphore>,
+    /// How many watches each caller has open.
+    watches: Watches,
     options: ServerOptions,
 }
 
@@ -110,6 +120,7 @@ impl Gate {
             beside,
             calls: places(options.calls_max),
             tools: places(TOOL_STREAMS_MAX),
+            watches: Watches::new(options.watches_per_caller_max),
             options,
         }))
     }
@@ -157,9 +168,12 @@ impl PeerGate {
         let inner = &*self.inner;
         let entry = inner.methods.get(request.uri().path()).copied();
         let method = entry.as_ref().map(|entry| &entry.method);
-        let caller = inner.callers.admit(method, request.headers())?;
-        CallerSlot::tell(&request, caller.shared_name());
+        let admitted = inner.callers.admit(method, request.headers());
+        let caller = admitted.inspect_err(|_| self.peer.charge(REFUSED_COST))?;
+        let name = caller.shared_name();
+        CallerSlot::tell(&request, name.clone());
         let Some(Entry { method, beside }) = entry else {
+            self.peer.charge(REFUSED_COST);
             return Err(Status::unimplemented("there is no such method"));
         };
         let routes = if beside {
@@ -169,7 +183,7 @@ impl PeerGate {
             opened.ok_or_else(dependency_unavailable)?
         };
         let deadline = Deadline::of_headers(request.headers(), DEADLINE_DEFAULT);
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(caller.clone());
         request.extensions_mut().insert(deadline);
         match method.kind {
             Kind::Call => {
@@ -182,15 +196,18 @@ impl PeerGate {
             Kind::Watch => {
                 let max = inner.options.watches_per_connection_max;
                 let watch = OpenWatch::new(self.peer.clone(), max).ok_or_else(overloaded)?;
+                // Those of tools are bounded for all callers together.
                 let tool = beside.then(|| self.tool()).transpose()?;
+                let own = || inner.watches.open(name).ok_or_else(overloaded);
+                let own = (!beside).then(own).transpose()?;
                 let calls = (!beside).then_some(&inner.calls);
                 let answer = self.run(request, routes, deadline, calls).await?;
                 let (head, body) = answer.into_parts();
                 if http_body::Body::is_end_stream(&body) {
                     return Ok(Response::from_parts(head, body));
                 }
-                let guards = (open, watch, tool);
-                let body = Ending::new(body, self.peer.ending.clone(), guards);
+                let guards = (open, watch, tool, own);
+                let body = Ending::new(body, self.peer.ending.clone(), caller.revoked(), guards);
                 Ok(Response::from_parts(head, Body::new(body)))
             }
             Kind::Stream => {
@@ -205,7 +222,7 @@ impl PeerGate {
                     late.cancel();
                 });
                 let late = tokio_util::task::AbortOnDropHandle::new(late);
-                let body = Ending::new(body, ending, (open, tool, late));
+                let body = Ending::new(body, ending, caller.revoked(), (open, tool, late));
                 Ok(Response::from_parts(head, Body::new(body)))
             }
         }
@@ -230,7 +247,11 @@ impl PeerGate {
                 received.map_err(|_| Status::cancelled("the request broke off"))
             });
             let within = deadline.at_most(self.inner.options.receive_max);
-            let received = within.run(receiving).await?;
+            let received = within.run(receiving).await;
+            if !received.as_ref().is_ok_and(|(_, whole)| *whole) {
+                self.peer.charge(BROKEN_COST);
+            }
+            let (received, _) = received?;
             let place = calls
                 .map(|calls| calls.clone().try_acquire_owned())
                 .transpose();

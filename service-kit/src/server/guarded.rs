@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::connections::Peer;
+use super::figures::End;
 use super::frames::{Credit, Heads};
 
 /// What every client begins with.
@@ -69,14 +70,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         }
         let before = buf.filled().len();
         std::task::ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
-        let mut paid = true;
+        let mut paid = this.credit.spend(this.peer.take_charges(), Instant::now);
         let came = buf.filled().get(before..).unwrap_or_default();
         this.read.feed(came, |head| {
-            paid &= !head.costs() || this.credit.spend(Instant::now);
+            paid &= this.credit.spend(head.cost(), Instant::now);
         });
         if paid {
             Poll::Ready(Ok(()))
         } else {
+            this.peer.ends(End::Frames);
             Poll::Ready(Err(io::Error::other("too many frames without use")))
         }
     }

@@ -15,6 +15,7 @@ use tonic::body::Body;
 
 use super::MESSAGE_BYTES_MAX;
 use super::connections::{CALL_BYTES, Hold, OpenCall};
+use crate::auth::unauthenticated;
 use crate::status::dependency_unavailable;
 
 /// How long the prefix of a message is: whether it is compressed, and its length.
@@ -46,12 +47,12 @@ impl<B> Held<B> {
     }
 }
 
-/// Takes in the message of a request, all of it; `hold` is asked for only when the peer lets us wait. What is too large is left to
-/// be refused by whoever decodes it.
+/// Takes in the message of a request, all of it, and says whether it is one: whole and not too large. `hold` is asked for only when the
+/// peer lets us wait. What is not whole or too large is left to be refused by whoever decodes it.
 pub(super) async fn receive<B>(
     body: B,
     hold: impl FnOnce(usize) -> Hold,
-) -> Result<Held<B>, B::Error>
+) -> Result<(Held<B>, bool), B::Error>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
@@ -83,7 +84,8 @@ where
     }
     // It is with the method from here on, whose number is bounded.
     held.hold = None;
-    Ok(held)
+    let whole = held.rest.is_none() && bytes == PREFIX_BYTES + announced(&held.frames);
+    Ok((held, whole))
 }
 
 /// How long the first message says it is; 0 while that has not come.
@@ -163,19 +165,26 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Held<B> {
 }
 
 /// The answers of a stream that stays open, until the connection is about to end: then it ends with `UNAVAILABLE`, and the client
-/// resumes on another connection.
+/// resumes on another connection; or until the caller's credentials are revoked: then it ends with `UNAUTHENTICATED`.
 pub(super) struct Ending<G> {
     body: Option<Body>,
     end: Pin<Box<WaitForCancellationFutureOwned>>,
+    revoked: Pin<Box<WaitForCancellationFutureOwned>>,
     _guards: G,
 }
 
 impl<G> Ending<G> {
     /// `guards` are dropped with the stream.
-    pub(super) fn new(body: Body, ending: CancellationToken, guards: G) -> Self {
+    pub(super) fn new(
+        body: Body,
+        ending: CancellationToken,
+        revoked: CancellationToken,
+        guards: G,
+    ) -> Self {
         Self {
             body: Some(body),
             end: Box::pin(ending.cancelled_owned()),
+            revoked: Box::pin(revoked.cancelled_owned()),
             _guards: guards,
         }
     }
@@ -193,13 +202,19 @@ impl<G: Unpin> HttpBody for Ending<G> {
         let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        std::task::ready!(this.end.as_mut().poll(cx));
+        // First, so that nothing more is shown, however much there is.
+        let why = if this.revoked.as_mut().poll(cx).is_ready() {
+            unauthenticated()
+        } else {
+            if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
+                return Poll::Ready(frame);
+            }
+            std::task::ready!(this.end.as_mut().poll(cx));
+            dependency_unavailable()
+        };
         this.body = None;
         let mut trailers = http::HeaderMap::new();
-        dependency_unavailable().add_header(&mut trailers)?;
+        why.add_header(&mut trailers)?;
         Poll::Ready(Some(Ok(Frame::trailers(trailers))))
     }
 

@@ -13,6 +13,13 @@ pub struct ServerOptions {
     /// How many connections there are at a time from one address; 0, the default, for as many as in all. Behind a proxy all come from
     /// one.
     pub connections_per_address_max: usize,
+    /// How many connections a second may begin from one address (of IPv6: the first 64 bits) once it has used its burst; earlier ones
+    /// wait for their turn, and one whose turn does not come within `handshake_max` is turned away. 0 for no bound. Default 100.
+    pub connections_per_address_per_second: u32,
+    /// How many connections may begin from one address at once. Default 512.
+    pub connections_per_address_burst: u32,
+    /// How many connections more a connection counts for that had to be cut for what it did. Default 100, which is a second.
+    pub cut_costs_connections: u32,
     /// How many calls a connection may have open at a time. Twice as many frames without use may come before the first answer.
     /// Default 128.
     pub concurrent_streams_max: u32,
@@ -28,6 +35,9 @@ pub struct ServerOptions {
     /// How many watches a connection may have open at a time; one more is answered as with `calls_max`, so that there is room
     /// for calls beside them. Default 64.
     pub watches_per_connection_max: usize,
+    /// How many watches a caller may have open at a time, over all their connections; one more is answered as with `calls_max`. Fewer
+    /// than there may be in all, so that one caller leaves room for others. Default 1,500.
+    pub watches_per_caller_max: usize,
     /// How many bytes are held for all peers together: requests that have come in part, and answers that have not been taken, each
     /// with 16 KiB for its call. Beyond,
     /// the connection that holds most for longest is cut. Default 16 MiB, which is 1,024 calls.
@@ -58,12 +68,16 @@ impl Default for ServerOptions {
         Self {
             connections_max: 1_024,
             connections_per_address_max: 0,
+            connections_per_address_per_second: 100,
+            connections_per_address_burst: 512,
+            cut_costs_connections: 100,
             concurrent_streams_max: 128,
             header_bytes_max: 16 * 1_024,
             pending_reset_streams_max: 64,
             local_reset_streams_max: 1_024,
             calls_max: 1_024,
             watches_per_connection_max: 64,
+            watches_per_caller_max: 1_500,
             held_bytes_max: 16 * 1_024 * 1_024,
             handshake_max: Duration::from_secs(5),
             receive_max: Duration::from_secs(10),
@@ -81,12 +95,13 @@ impl Default for ServerOptions {
 impl ServerOptions {
     /// The keys of the options.
     pub fn keys() -> Vec<Key<Self>> {
-        let mut keys = Self::count_keys();
+        let mut keys = Self::connection_keys();
+        keys.extend(Self::call_keys());
         keys.extend(Self::time_keys());
         keys
     }
 
-    fn count_keys() -> Vec<Key<Self>> {
+    fn connection_keys() -> Vec<Key<Self>> {
         vec![
             Key::count(
                 "server.connections_max",
@@ -102,6 +117,32 @@ impl ServerOptions {
                 |o: &mut Self| &mut o.connections_per_address_max,
                 "connections at a time from one address, 0 for as many as in all; behind a proxy all come from one",
             ),
+            Key::count(
+                "server.connections_per_address_per_second",
+                "connections",
+                0..=1_000_000,
+                |o: &mut Self| &mut o.connections_per_address_per_second,
+                "connections that may begin in a second from one address after its burst, later ones wait; 0 for any; behind a proxy all come from one",
+            ),
+            Key::count(
+                "server.connections_per_address_burst",
+                "connections",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.connections_per_address_burst,
+                "connections that may begin from one address at once",
+            ),
+            Key::count(
+                "server.cut_costs_connections",
+                "connections",
+                0..=1_000_000,
+                |o: &mut Self| &mut o.cut_costs_connections,
+                "connections that one counts for in this which was cut for what it did",
+            ),
+        ]
+    }
+
+    fn call_keys() -> Vec<Key<Self>> {
+        vec![
             Key::count(
                 "server.concurrent_streams_max",
                 "calls",
@@ -143,6 +184,13 @@ impl ServerOptions {
                 1..=1_000_000,
                 |o: &mut Self| &mut o.watches_per_connection_max,
                 "watches that a connection may have open at a time; one more is refused as `OVERLOADED`",
+            ),
+            Key::count(
+                "server.watches_per_caller_max",
+                "streams",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.watches_per_caller_max,
+                "watches that a caller may have open at a time; one more is refused as `OVERLOADED`",
             ),
             Key::count(
                 "server.held_bytes_max",

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
 use acquaint_tests::{
+    Connections,
     pair::{Pair, Setup},
     refusal::Refusal,
     wait::eventually,
@@ -252,6 +253,25 @@ async fn tools_need_some_token_and_health_none() {
     pair.stop().await;
 }
 
+/// A watch of one member's connections that was opened with `token`.
+async fn watch_of_ann(
+    pair: &Pair,
+    token: &str,
+) -> tonic::Streaming<connection::WatchConnectionsResponse> {
+    use connection::watch_connections_request::Scope;
+    let address = format!("http://{}", pair.connection_address());
+    let channel = tonic::transport::Endpoint::from_shared(address).unwrap();
+    let mut request = tonic::Request::new(connection::WatchConnectionsRequest {
+        scope: Some(Scope::MemberId("ann".to_owned())),
+        resume_token: String::new(),
+    });
+    let shown = format!("Bearer {token}").parse().unwrap();
+    request.metadata_mut().insert("authorization", shown);
+    let mut client = Connections::new(channel.connect_lazy());
+    let opened = client.watch_connections(request).await;
+    opened.unwrap().into_inner()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tokens_file_is_read_anew_when_it_changes() {
     let pair = with_credentials().await;
@@ -265,12 +285,21 @@ async fn the_tokens_file_is_read_anew_when_it_changes() {
     let old = pair.credentials.token(Role::App).to_owned();
     let new = new_token("other", &[Role::App]).unwrap();
     assert!(admits(&old).await && !admits(&new.token).await);
+    let mut watch = watch_of_ann(&pair, &old).await;
+    assert!(watch.message().await.unwrap().is_some());
     std::fs::write(&file, &new.stanza).unwrap();
     eventually("the new token is good", || async {
         admits(&new.token).await.then_some(())
     })
     .await;
     assert!(!admits(&old).await, "the old one was taken out");
+    let end = loop {
+        match watch.message().await {
+            Ok(heartbeat) => assert!(heartbeat.is_some(), "a watch ends with a reason"),
+            Err(end) => break Refusal::of(&end),
+        }
+    };
+    assert_eq!(end.reason, "UNAUTHENTICATED");
     std::fs::write(&file, "[[token]]\nname = ").unwrap();
     let health = "/grpc.health.v1.Health/Check";
     for _ in 0..3 {
