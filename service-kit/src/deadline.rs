@@ -83,7 +83,9 @@ where
     let begun: Option<Deadline> = request.extensions().get().copied();
     if let Some(deadline) = begun {
         // Whoever saw it bounds the whole call.
-        return work(request.into_inner(), deadline).await.map(Response::new);
+        return work(request.into_inner(), deadline)
+            .await
+            .map(Response::new);
     }
     let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
     let work = work(request.into_inner(), deadline);

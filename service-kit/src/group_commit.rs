@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::answers::Answers;
 use crate::config::{Findings, Key};
 use crate::crash;
 use crate::environment::Executor;
@@ -161,12 +162,13 @@ impl<E: Engine> GroupCommit<E> {
         let (queue, commands) = mpsc::channel(options.queue_commands_max.max(1));
         let (end, ended) = watch::channel(());
         let batch_max = options.batch_commands_max.max(1);
+        let answers = Answers::start();
         std::thread::Builder::new().name(name.to_owned()).spawn({
             let metrics = metrics.clone();
             move || {
                 // Dropped last, also when the engine panics: whoever waits for it knows that the engine is gone.
                 let _end = end;
-                write_all(engine, commands, batch_max, &metrics);
+                write_all(engine, commands, batch_max, &answers, &metrics);
             }
         })?;
         Ok(Self {
@@ -231,11 +233,10 @@ impl<E: Engine> GroupCommit<E> {
             }
             Writer::Inline(engine) => {
                 let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-                run_batch(
-                    engine.as_mut().ok_or_else(closed)?,
-                    vec![command],
-                    &self.metrics,
-                );
+                let engine = engine.as_mut().ok_or_else(closed)?;
+                for answered in run_batch(engine, vec![command], &self.metrics) {
+                    answered.give();
+                }
             }
         }
         answered
@@ -318,6 +319,7 @@ fn write_all<E: Engine>(
     mut engine: E,
     mut queue: mpsc::Receiver<Message<E::Work>>,
     batch_max: usize,
+    answers: &Answers,
     metrics: &WriterMetrics,
 ) {
     let mut messages = Vec::with_capacity(batch_max);
@@ -330,17 +332,34 @@ fn write_all<E: Engine>(
                 Message::Close => queue.close(),
             }
         }
-        run_batch(&mut engine, batch, metrics);
+        let answered = run_batch(&mut engine, batch, metrics);
+        if !answered.is_empty() {
+            answers.leave(move || answered.into_iter().for_each(Answered::give));
+        }
     }
 }
 
+/// A command with what it came to.
+struct Answered<W: ?Sized> {
+    command: Box<dyn Command<W>>,
+    outcome: Result<(), StoreError>,
+}
+
+impl<W: ?Sized> Answered<W> {
+    fn give(self) {
+        self.command.answer(self.outcome);
+        crash::point("commit.answering");
+    }
+}
+
+/// Runs the commands in one transaction, or each alone if one of them fails.
 fn run_batch<E: Engine>(
     engine: &mut E,
     mut batch: Vec<Box<dyn Command<E::Work>>>,
     metrics: &WriterMetrics,
-) {
+) -> Vec<Answered<E::Work>> {
     if batch.is_empty() {
-        return;
+        return Vec::new();
     }
     let begun = Instant::now();
     for command in &batch {
@@ -361,24 +380,26 @@ fn run_batch<E: Engine>(
         engine.committed();
         crash::point("commit.told");
     } else if a_command_failed && batch.len() > 1 {
-        for command in batch {
-            run_alone(engine, command);
-        }
-        return;
+        let alone = |command| run_alone(engine, command);
+        return batch.into_iter().map(alone).collect();
     }
     // An error that no command caused (no disk, no lock) would only meet each of them again.
-    for command in batch {
-        command.answer(outcome.clone());
-        crash::point("commit.answering");
-    }
+    let answered = |command| Answered {
+        command,
+        outcome: outcome.clone(),
+    };
+    batch.into_iter().map(answered).collect()
 }
 
-fn run_alone<E: Engine>(engine: &mut E, mut command: Box<dyn Command<E::Work>>) {
+fn run_alone<E: Engine>(
+    engine: &mut E,
+    mut command: Box<dyn Command<E::Work>>,
+) -> Answered<E::Work> {
     let outcome = engine.transaction(&mut |work| command.run(work));
     if outcome.is_ok() {
         engine.committed();
     }
-    command.answer(outcome);
+    Answered { command, outcome }
 }
 
 #[cfg(test)]

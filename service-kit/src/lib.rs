@@ -8,6 +8,7 @@
 //!
 //! Deliberately absent: any word of what the services are about. This crate knows members only as names.
 
+mod answers;
 pub mod auth;
 pub mod cli;
 pub mod clock;

@@ -9,6 +9,7 @@
 
 mod backup;
 mod checkpoint;
+mod jobs;
 mod migrate;
 mod readers;
 mod transaction;

@@ -202,10 +202,21 @@ pub(crate) fn register_queue<T: Send + 'static>(
 ) {
     // A strong handle would keep whoever serves the queue from ending.
     let queue = queue.downgrade();
-    register_read(registry, name, help, move || {
+    register_length(registry, name, help, move || {
         let queue = queue.upgrade()?;
-        let waiting = queue.max_capacity().saturating_sub(queue.capacity());
-        u32::try_from(waiting).ok().map(f64::from)
+        Some(queue.max_capacity().saturating_sub(queue.capacity()))
+    });
+}
+
+/// Registers a length, for as long as there is one.
+pub(crate) fn register_length(
+    registry: &mut Registry,
+    name: &'static str,
+    help: &'static str,
+    length: impl Fn() -> Option<usize> + Send + Sync + 'static,
+) {
+    register_read(registry, name, help, move || {
+        u32::try_from(length()?).ok().map(f64::from)
     });
 }
 

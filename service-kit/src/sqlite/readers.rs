@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::registry::Registry;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::jobs::Jobs;
+use crate::answers::Answers;
 use crate::error::StoreError;
 use crate::metrics::store::{self, ReaderMetrics};
 
@@ -25,8 +27,20 @@ pub struct Readers {
 
 #[derive(Clone)]
 enum Kind {
-    Threads(mpsc::Sender<Job>),
+    Threads(Arc<Queue>),
     Inline(Arc<Mutex<Connection>>),
+}
+
+/// The queue as those who ask have it: closed when the last of them is gone.
+struct Queue {
+    jobs: Arc<Jobs<Job>>,
+    answers: Answers,
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
 }
 
 impl std::fmt::Debug for Readers {
@@ -42,25 +56,23 @@ impl Readers {
         queue_max: usize,
         metrics: ReaderMetrics,
     ) -> io::Result<Self> {
-        let (queue, jobs) = mpsc::channel::<Job>(queue_max);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let jobs = Jobs::<Job>::new(queue_max);
+        let queue = Queue {
+            jobs: jobs.clone(),
+            answers: Answers::start(),
+        };
         for (n, conn) in conns.into_iter().enumerate() {
             let jobs = jobs.clone();
             std::thread::Builder::new()
                 .name(format!("store-reader-{n}"))
                 .spawn(move || {
-                    // One waits in the queue and the others for the lock, which is free again before the job is done.
-                    while let Some(job) = {
-                        jobs.lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .blocking_recv()
-                    } {
+                    while let Some(job) = jobs.next() {
                         job(&conn);
                     }
                 })?;
         }
         Ok(Self {
-            kind: Kind::Threads(queue),
+            kind: Kind::Threads(Arc::new(queue)),
             metrics,
         })
     }
@@ -77,7 +89,11 @@ impl Readers {
     pub fn register_queue(&self, registry: &mut Registry) {
         if let Kind::Threads(queue) = &self.kind {
             let help = "Reads that wait for a reader";
-            store::register_queue(registry, "store_read_queue", help, queue);
+            // A strong handle would keep the threads from ending.
+            let queue = Arc::downgrade(queue);
+            store::register_length(registry, "store_read_queue", help, move || {
+                Some(queue.upgrade()?.jobs.len())
+            });
         }
     }
 
@@ -107,22 +123,17 @@ impl Readers {
             }
         };
         let (answer, answered) = oneshot::channel();
-        let metrics = self.metrics.clone();
+        let (metrics, answers) = (self.metrics.clone(), queue.answers.clone());
         let job: Job = Box::new(move |conn| {
             if !answer.is_closed() {
                 // The caller may stop waiting meanwhile.
                 let begun = Instant::now();
                 let value = snapshot(conn, f);
                 metrics.read(begun - asked, begun.elapsed());
-                let _ = answer.send(value);
+                answers.leave(move || drop(answer.send(value)));
             }
         });
-        queue.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => {
-                StoreError::unavailable("the readers have ended")
-            }
-        })?;
+        queue.jobs.push(job).map_err(|_| StoreError::Overloaded)?;
         answered
             .await
             .unwrap_or_else(|_| Err(StoreError::internal("a reader died in the act")))
