@@ -158,7 +158,7 @@ impl Stores {
             let command = SendInvitation {
                 inviter: member(planned.inviter)?,
                 invitee: member(planned.invitee)?,
-                note: Note::parse(note(number)).map_err(|error| anyhow!("{error:?}"))?,
+                note: Note::parse(note(number), 300).map_err(|error| anyhow!("{error:?}"))?,
                 source: Source::default(),
                 request_id: None,
                 told: None,

@@ -5,12 +5,14 @@
 
 mod policy;
 mod presets;
+mod requests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use service_kit::config::{ADDRESS, Findings, Key, PATH, Schema, Unit};
+use service_kit::fields::RequestOptions;
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::observability::ObservabilityOptions;
 use service_kit::runtime::THREADS_DEFAULT;
@@ -36,6 +38,8 @@ pub struct Config {
     pub group_commit: GroupCommitOptions,
     /// The numbers of the rules.
     pub policy: Policy,
+    /// How much one request may ask for.
+    pub requests: RequestOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
     /// What a peer may make the server hold, and how long it drains.
@@ -58,6 +62,7 @@ impl Config {
             database,
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),
+            requests: RequestOptions::default(),
             watches: WatchOptions::default(),
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
@@ -85,6 +90,9 @@ impl Config {
             .section("Addresses", vec![listen, tokens])
             .part("Limits and times", policy::keys(), |c: &mut Self| {
                 &mut c.policy
+            })
+            .part("Requests", RequestOptions::keys(), |c: &mut Self| {
+                &mut c.requests
             })
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
@@ -133,7 +141,17 @@ fn check(config: &Config, findings: &mut Findings) {
     config.database.check(findings);
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
+    config.server.check(findings);
+    config.requests.check(findings);
+    requests::check(config, findings);
     policy::check(&config.policy, findings);
+    if config.server.deadlines.default <= config.policy.acknowledgement_wait.to_std() {
+        findings.risky(
+            &["server.deadline_default_millis", "acknowledgement.wait_millis"],
+            "while invitation-service is away, a removal, block or erasure whose caller sets no deadline ends with DEADLINE_EXCEEDED, though it \
+             is stored",
+        );
+    }
     if config.server.drain < config.policy.acknowledgement_wait.to_std() {
         findings.risky(
             &["server.drain_seconds", "acknowledgement.wait_millis"],

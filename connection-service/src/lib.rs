@@ -156,7 +156,7 @@ async fn work(
             store.health().tell(&health, probe, &stop).await;
         }
     });
-    serving.open(grpc::routes(context));
+    serving.open(grpc::routes(context, config.requests, &config.server));
     let ended = serving.while_open(store.closed()).await;
     let (worked, told) = tokio::join!(working, telling);
     store.close().await;

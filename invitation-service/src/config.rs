@@ -6,6 +6,7 @@
 mod plans;
 mod policy;
 mod presets;
+mod requests;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,6 +16,7 @@ use std::{
 
 use service_kit::{
     config::{ADDRESS, Findings, HTTP_URL, Key, PATH, Schema, Unit},
+    fields::RequestOptions,
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
     runtime::THREADS_DEFAULT,
@@ -24,7 +26,12 @@ use service_kit::{
     watch::WatchOptions,
 };
 
-use crate::{connections::RemoteOptions, domain::policy::Policy};
+use crate::{
+    connections::{AskOptions, PAIRS_OF_A_CALL, RemoteOptions},
+    domain::policy::Policy,
+    usecase::batch::BatchOptions,
+    worker::WorkerOptions,
+};
 
 /// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +48,20 @@ pub struct Config {
     pub group_commit: GroupCommitOptions,
     /// connection-service.
     pub connections: RemoteOptions,
+    /// How many facts of connection-service's feed are folded in one transaction. At least 1. Default 200.
+    pub fold_facts_max: usize,
     /// The numbers of the rules.
     pub policy: Policy,
+    /// How much one request may ask for.
+    pub requests: RequestOptions,
+    /// How much one batch is.
+    pub batches: BatchOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
     /// What a peer may make the server hold, and how long it drains.
     pub server: ServerOptions,
-    /// How often the worker looks for something to do. Default 100 ms.
-    pub worker_poll: Duration,
+    /// How much the worker does, and how often.
+    pub worker: WorkerOptions,
     /// How many members the limiter within the process knows. Default 100,000.
     pub limiter_members_max: u64,
     /// How many threads serve the wire; the store has threads of its own. Default 2.
@@ -69,13 +82,16 @@ impl Config {
             connections: RemoteOptions {
                 url: "http://127.0.0.1:50052".to_owned(),
                 token_file: None,
-                ask_wait_max: Duration::from_millis(50),
+                ask: AskOptions::default(),
                 verdict_wait_max: Duration::from_secs(3),
             },
+            fold_facts_max: 200,
             policy: Policy::default(),
+            requests: RequestOptions::default(),
+            batches: BatchOptions::default(),
             watches: WatchOptions::default(),
             server: ServerOptions::default(),
-            worker_poll: Duration::from_millis(100),
+            worker: WorkerOptions::default(),
             limiter_members_max: 100_000,
             runtime_threads: THREADS_DEFAULT,
             log: LogOptions::default(),
@@ -87,9 +103,14 @@ impl Config {
         let defaults = Self::new(SqliteOptions::new("data/invitations.db"));
         Schema::new("invitation-service", defaults)
             .section("Addresses", address_keys())
+            .section("Asking connection-service", asking_keys())
             .part("Limits and times", policy::keys(), |c: &mut Self| {
                 &mut c.policy
             })
+            .part("Requests", RequestOptions::keys(), |c: &mut Self| {
+                &mut c.requests
+            })
+            .part("Requests", requests::keys(), |c: &mut Self| &mut c.batches)
             .table(plans::table())
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
@@ -140,12 +161,38 @@ fn address_keys() -> Vec<Key<Config>> {
             |c: &mut Config| &mut c.connections.token_file,
             "a file with the token that is shown there, which has the role `peer`; read anew when it changes",
         ),
+    ]
+}
+
+fn asking_keys() -> Vec<Key<Config>> {
+    vec![
         Key::span(
             "connection.ask_wait_millis",
             Unit::Millis,
             0..=10_000,
-            |c: &mut Config| &mut c.connections.ask_wait_max,
+            |c: &mut Config| &mut c.connections.ask.wait_max,
             "time that a send waits for what connection-service knows of the two; then the copy in the store speaks",
+        ),
+        Key::count(
+            "connection.ask_pairs_max",
+            "pairs",
+            1..=PAIRS_OF_A_CALL,
+            |c: &mut Config| &mut c.connections.ask.pairs_max,
+            "pairs that one call asks connection-service about",
+        ),
+        Key::count(
+            "connection.ask_calls_max",
+            "calls",
+            1..=1_000,
+            |c: &mut Config| &mut c.connections.ask.calls_max,
+            "such calls under way at a time; meanwhile sends gather for the next",
+        ),
+        Key::count(
+            "connection.ask_waiting_max",
+            "sends",
+            1..=1_000_000,
+            |c: &mut Config| &mut c.connections.ask.waiting_max,
+            "sends that may wait for such a call; for one more the copy in the store speaks at once",
         ),
         Key::span(
             "connection.verdict_wait_millis",
@@ -153,6 +200,13 @@ fn address_keys() -> Vec<Key<Config>> {
             0..=60_000,
             |c: &mut Config| &mut c.connections.verdict_wait_max,
             "time that an acceptance waits for its connection; then it is answered as being under way",
+        ),
+        Key::count(
+            "connection.fold_facts_max",
+            "facts",
+            1..=10_000,
+            |c: &mut Config| &mut c.fold_facts_max,
+            "facts of connection-service's feed that are stored in one transaction",
         ),
     ]
 }
@@ -163,8 +217,29 @@ fn process_keys() -> Vec<Key<Config>> {
             "worker.poll_millis",
             Unit::Millis,
             1..=60_000,
-            |c: &mut Config| &mut c.worker_poll,
+            |c: &mut Config| &mut c.worker.poll,
             "time between two looks of the worker for something to do",
+        ),
+        Key::count(
+            "worker.pairs_max",
+            "pairs",
+            1..=10_000,
+            |c: &mut Config| &mut c.worker.pairs_max,
+            "pairs with something due that one look takes up; where there are more, the next look comes at once",
+        ),
+        Key::count(
+            "worker.members_max",
+            "members",
+            1..=10_000,
+            |c: &mut Config| &mut c.worker.members_max,
+            "members with invitations to withdraw for them that one look takes up",
+        ),
+        Key::count(
+            "worker.acceptances_max",
+            "acceptances",
+            1..=10_000,
+            |c: &mut Config| &mut c.worker.acceptances_max,
+            "pairs reviewed at a time, and so acceptances that the worker sees through at a time",
         ),
         Key::count(
             "limiter.members_max",
@@ -188,8 +263,17 @@ fn check(config: &Config, findings: &mut Findings) {
     config.database.check(findings);
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
+    config.server.check(findings);
+    config.requests.check(findings);
+    requests::check(config, findings);
     policy::check(&config.policy, findings);
     plans::check(&config.policy, findings);
+    if config.server.deadlines.default <= config.connections.verdict_wait_max {
+        findings.risky(
+            &["server.deadline_default_millis", "connection.verdict_wait_millis"],
+            "an acceptance whose caller sets no deadline ends with DEADLINE_EXCEEDED before it could be answered as being under way",
+        );
+    }
     if config.server.drain < config.connections.verdict_wait_max {
         findings.risky(
             &["server.drain_seconds", "connection.verdict_wait_millis"],

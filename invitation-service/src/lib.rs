@@ -23,10 +23,12 @@ use moka::sync::Cache;
 use service_kit::{
     auth::{Bearer, Callers, FileError, TokenFile},
     clock::Clock,
+    deadline::DeadlineOptions,
     environment::Environment,
     observability::{Observability, ObservabilityError},
     server::{End, HealthHandle, Listener, ServeError, Server, Serving},
     sqlite::OpenError,
+    time::Span,
     watch::Watches,
 };
 use tokio::net::TcpListener;
@@ -143,6 +145,7 @@ pub async fn run(
         limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
             weekly_window: config.policy.weekly_window,
             members_max: config.limiter_members_max,
+            reserved_max: reserved_max(config.server.deadlines),
         })),
         connections: Arc::new(remote),
         channel,
@@ -157,6 +160,12 @@ pub async fn run(
     let working = work(config, serving, parts, bearer, seen);
     let (worked, ()) = tokio::join!(working, renewing);
     worked
+}
+
+/// How long a place of the limiter stays reserved for a call of which nothing more is heard: twice as long as any may take.
+pub fn reserved_max(deadlines: DeadlineOptions) -> Span {
+    let millis = deadlines.max.saturating_mul(2).as_millis();
+    Span::millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its invitations in, how it
@@ -208,7 +217,7 @@ async fn work(
         clock,
     } = parts;
     let (stop, health) = (serving.stop(), serving.health());
-    let (follower, followed) = Follower::new(store.clone(), channel, bearer);
+    let (follower, followed) = Follower::new(store.clone(), channel, bearer, config.fold_facts_max);
     let tracer = seen.tracer.clone();
     let metrics = UsecaseMetrics::new(seen.work.clone());
     metrics.register(seen.metrics.registry());
@@ -223,16 +232,13 @@ async fn work(
         metrics,
         watches: Watches::new(config.watches, stop.clone()),
         without_place: Cache::new(WITHOUT_PLACE_MAX),
-        plans: config.policy.plan_names().map(str::to_owned).collect(),
+        policy: config.policy,
+        batches: config.batches,
     });
     context.watches.register(seen.metrics.registry());
     set_plan::warn_of_unknown_plans(&context).await;
     let following = tokio::spawn(follower.run(stop.clone()));
-    let working = tokio::spawn(worker::run(
-        context.clone(),
-        config.worker_poll,
-        stop.clone(),
-    ));
+    let working = tokio::spawn(worker::run(context.clone(), config.worker, stop.clone()));
     // Goes on until the store is closed, so that the last that happens is seen too.
     let unseen = CancellationToken::new();
     let showing = tokio::spawn(seen.run(unseen.clone()));
@@ -243,7 +249,7 @@ async fn work(
             store.health().tell(&health, probe, &stop).await;
         }
     });
-    serving.open(grpc::routes(context));
+    serving.open(grpc::routes(context, config.requests, &config.server));
     let ended = serving.while_open(store.closed()).await;
     let (followed, worked, told) = tokio::join!(following, working, telling);
     store.close().await;

@@ -8,16 +8,30 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::time::Instant;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use crate::status::deadline_exceeded;
+use crate::status::{deadline_exceeded, internal};
 
-/// The longest time that is granted, whatever a caller asks for.
-pub const DEADLINE_MAX: Duration = Duration::from_mins(1);
+/// The longest time that can be granted at all. Bounds what may be configured.
+pub const LONGEST: Duration = Duration::from_hours(1);
 
-/// How long a call may take whose caller sets no deadline.
-pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
+/// How long calls may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadlineOptions {
+    /// The time of a call whose caller sets no deadline. At most `max`. Default 5 s.
+    pub default: Duration,
+    /// The longest time that is granted, whatever a caller asks for. At most [`LONGEST`]. Default 60 s.
+    pub max: Duration,
+}
+
+impl Default for DeadlineOptions {
+    fn default() -> Self {
+        Self {
+            default: Duration::from_secs(5),
+            max: Duration::from_mins(1),
+        }
+    }
+}
 
 const HEADER: &str = "grpc-timeout";
 
@@ -26,24 +40,19 @@ const HEADER: &str = "grpc-timeout";
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline that `metadata` asks for, counted from now; `default` when it asks for none or cannot be understood. At
-    /// most [`DEADLINE_MAX`] from now.
-    pub fn of(metadata: &MetadataMap, default: Duration) -> Self {
-        Self::of_headers(metadata.as_ref(), default)
-    }
-
-    /// The same, of `headers`.
-    pub fn of_headers(headers: &HeaderMap, default: Duration) -> Self {
+    /// The deadline that `headers` ask for, counted from now, within `options`: the default when they ask for none or cannot be
+    /// understood, and never more than the longest.
+    pub fn of(headers: &HeaderMap, options: DeadlineOptions) -> Self {
         let asked = headers
             .get(HEADER)
             .and_then(|value| value.to_str().ok())
             .and_then(parse);
-        Self::after(asked.unwrap_or(default))
+        Self::after(asked.unwrap_or(options.default).min(options.max))
     }
 
-    /// The deadline `wait` from now, at most [`DEADLINE_MAX`].
+    /// The deadline `wait` from now, at most [`LONGEST`].
     pub fn after(wait: Duration) -> Self {
-        Self(Instant::now() + wait.min(DEADLINE_MAX))
+        Self(Instant::now() + wait.min(LONGEST))
     }
 
     /// The earlier of this deadline and `wait` from now.
@@ -71,8 +80,8 @@ impl Deadline {
     }
 }
 
-/// Answers `request` by `work` within the caller's deadline ([`DEADLINE_DEFAULT`] for one who sets none), which `work` may hand on.
-/// The time runs from when [`crate::server`] saw the call; where it did not, from now.
+/// Answers `request` by `work` within the caller's deadline, which [`crate::server`] has noted with the request when it saw the call, and
+/// which `work` may hand on. A request that did not come that way is answered `INTERNAL`.
 pub async fn within<Q, A, W>(
     request: Request<Q>,
     work: impl FnOnce(Q, Deadline) -> W,
@@ -80,14 +89,10 @@ pub async fn within<Q, A, W>(
 where
     W: Future<Output = Result<A, Status>>,
 {
-    let begun: Option<Deadline> = request.extensions().get().copied();
-    if let Some(deadline) = begun {
-        // Whoever saw it bounds the whole call.
-        return work(request.into_inner(), deadline)
-            .await
-            .map(Response::new);
-    }
-    let deadline = Deadline::of(request.metadata(), DEADLINE_DEFAULT);
+    let Some(deadline) = request.extensions().get::<Deadline>().copied() else {
+        tracing::error!("a request without a deadline: it did not come through the server");
+        return Err(internal());
+    };
     let work = work(request.into_inner(), deadline);
     deadline.run(work).await.map(Response::new)
 }
@@ -114,12 +119,15 @@ fn parse(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const DEFAULT: Duration = Duration::from_secs(5);
+    const OPTIONS: DeadlineOptions = DeadlineOptions {
+        default: Duration::from_secs(7),
+        max: Duration::from_mins(1),
+    };
 
     fn asked(text: &str) -> Duration {
-        let mut metadata = MetadataMap::new();
-        metadata.insert(HEADER, text.parse().unwrap());
-        Deadline::of(&metadata, DEFAULT).remaining()
+        let mut headers = HeaderMap::new();
+        headers.insert(HEADER, text.parse().unwrap());
+        Deadline::of(&headers, OPTIONS).remaining()
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,19 +154,19 @@ mod tests {
             "123456789n",
             "1SS",
         ] {
-            assert_eq!(asked(odd), DEFAULT, "{odd}");
+            assert_eq!(asked(odd), OPTIONS.default, "{odd}");
         }
         for long in ["2M", "99999999H", "61S"] {
-            assert_eq!(asked(long), DEADLINE_MAX, "{long}");
+            assert_eq!(asked(long), OPTIONS.max, "{long}");
         }
-        assert_eq!(
-            Deadline::of(&MetadataMap::new(), DEFAULT).remaining(),
-            DEFAULT
-        );
-        assert_eq!(
-            Deadline::of(&MetadataMap::new(), Duration::MAX).remaining(),
-            DEADLINE_MAX
-        );
+        let none = HeaderMap::new();
+        assert_eq!(Deadline::of(&none, OPTIONS).remaining(), OPTIONS.default);
+        let other = DeadlineOptions {
+            default: Duration::MAX,
+            ..OPTIONS
+        };
+        assert_eq!(Deadline::of(&none, other).remaining(), OPTIONS.max);
+        assert_eq!(Deadline::after(Duration::MAX).remaining(), LONGEST);
     }
 
     #[tokio::test(start_paused = true)]
@@ -177,20 +185,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_within_what_the_caller_grants() {
+        let second = Duration::from_secs(1);
         let mut request = Request::new(2);
-        request.set_timeout(Duration::from_secs(1));
+        request.extensions_mut().insert(Deadline::after(second));
         let answer = within(request, async |n, deadline| {
-            assert_eq!(deadline.remaining(), Duration::from_secs(1));
+            assert_eq!(deadline.remaining(), second);
             Ok(n + 1)
         });
         assert_eq!(answer.await.unwrap().into_inner(), 3);
         let begun = Instant::now();
-        let late = within(Request::new(()), |(), _| {
-            std::future::pending::<Result<(), _>>()
-        });
+        let mut request = Request::new(());
+        request.extensions_mut().insert(Deadline::after(second));
+        let late = within(request, |(), _| std::future::pending::<Result<(), _>>());
         let late = late.await.unwrap_err();
         assert_eq!(late.code(), tonic::Code::DeadlineExceeded);
-        assert_eq!(begun.elapsed(), DEADLINE_DEFAULT);
+        assert_eq!(begun.elapsed(), second);
+        let beside = within(Request::new(()), async |(), _| Ok(())).await;
+        assert_eq!(beside.unwrap_err().code(), tonic::Code::Internal);
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,7 +210,7 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         let mut request = tonic::Request::new(());
         deadline.apply(&mut request);
-        assert_eq!(Deadline::of(request.metadata(), DEFAULT), deadline);
+        assert_eq!(Deadline::of(request.metadata().as_ref(), OPTIONS), deadline);
         assert_eq!(
             deadline.at_most(Duration::from_secs(1)).remaining(),
             Duration::from_secs(1)

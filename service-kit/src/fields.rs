@@ -3,9 +3,13 @@
 //! A reader notes what is wrong and gives `None`; when all fields have been read, [`invalid`] answers for those that were.
 //! Deliberately absent: what the values mean, and messages of any contract.
 
+mod options;
+
 use prost_types::Timestamp;
 use tonic::Status;
 use uuid::Uuid;
+
+pub use options::{Pages, RequestOptions};
 
 use crate::id::MemberId;
 use crate::status::{self, FieldViolations};
@@ -13,11 +17,6 @@ use crate::time::Time;
 
 /// The first and the last second that a `google.protobuf.Timestamp` may show: the years 1 to 9999.
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
-
-/// The page that is meant by 0 where members page.
-pub const PAGE_DEFAULT: u32 = 50;
-/// The largest page.
-pub const PAGE_MAX: u32 = 1_000;
 
 /// The status of a request with violations: `INVALID_FIELD`.
 pub fn invalid(fields: FieldViolations) -> Status {
@@ -78,11 +77,11 @@ pub fn list<E, T>(
     read.into_iter().collect()
 }
 
-/// The size of a page: 0 means `default`, more than [`PAGE_MAX`] means that.
-pub fn page_size(fields: &mut FieldViolations, size: i32, default: u32) -> Option<u32> {
+/// The size of a page: 0 means the default of `pages`, more than their largest means that.
+pub fn page_size(fields: &mut FieldViolations, size: i32, pages: Pages) -> Option<u32> {
     match u32::try_from(size) {
-        Ok(0) => Some(default),
-        Ok(size) => Some(size.min(PAGE_MAX)),
+        Ok(0) => Some(pages.default),
+        Ok(size) => Some(size.min(pages.max)),
         Err(_) => {
             fields.push("page_size", "must not be negative");
             None
@@ -219,15 +218,19 @@ mod tests {
 
     #[test]
     fn pages_are_coerced_but_never_negative() {
+        let pages = Pages {
+            default: 20,
+            max: 300,
+        };
         for (size, expected) in [
-            (0, Some(50)),
+            (0, Some(20)),
             (1, Some(1)),
-            (1_000, Some(1_000)),
-            (1_001, Some(1_000)),
+            (300, Some(300)),
+            (301, Some(300)),
             (-1, None),
         ] {
             let mut fields = FieldViolations::new();
-            assert_eq!(page_size(&mut fields, size, PAGE_DEFAULT), expected);
+            assert_eq!(page_size(&mut fields, size, pages), expected);
             assert_eq!(fields.check().is_err(), expected.is_none());
         }
     }

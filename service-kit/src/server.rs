@@ -35,7 +35,7 @@ use tonic::service::{Routes, RoutesBuilder};
 pub use figures::ConnectionMetrics;
 pub use health::HealthHandle;
 pub use listener::Listener;
-pub use options::ServerOptions;
+pub use options::{READ_BYTES_MAX, ServerOptions};
 pub use serving::Serving;
 pub use while_open::End;
 
@@ -45,14 +45,6 @@ use crate::requests::Requests;
 use connection::serve_connection;
 use connections::Connections;
 use gate::Gate;
-
-/// The largest message that a service reads, in bytes. A service applies it itself, with
-/// `max_decoding_message_size(MESSAGE_BYTES_MAX)`: only there is it known where a message begins.
-pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-
-/// The largest message that a service answers with, in bytes; applied with `max_encoding_message_size(ANSWER_BYTES_MAX)`. It is what
-/// clients read unless they are told otherwise.
-pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How long accepting pauses when the system has nothing to accept with (no file handles left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -131,7 +123,7 @@ pub struct Server<L> {
     gate: Gate,
     connections: ConnectionMetrics,
     health: HealthHandle,
-    options: ServerOptions,
+    options: Arc<ServerOptions>,
 }
 
 impl<L: Listener> Server<L> {
@@ -158,9 +150,9 @@ impl<L: Listener> Server<L> {
                 "{address} is served without TLS: put something before it that has it, or tokens can be overheard"
             );
         }
-        let beside = beside(api, &health)?;
+        let (beside, options) = (beside(api, &health)?, Arc::new(options));
         Ok(Self {
-            gate: Gate::new(api.methods, callers.clone(), beside, options),
+            gate: Gate::new(api.methods, callers.clone(), beside, options.clone()),
             listener,
             callers,
             requests,
@@ -209,7 +201,7 @@ impl<L: Listener> Server<L> {
                             continue;
                         };
                         let gate = requests.layer(gate.of(&place));
-                        tasks.spawn(serve_connection(socket, place, gate, options, drain.clone()));
+                        tasks.spawn(serve_connection(socket, place, gate, options.clone(), drain.clone()));
                     }
                     Err(error) => {
                         tracing::warn!("cannot accept: {error}");

@@ -88,6 +88,11 @@ impl Span {
         Self(n.saturating_mul(86_400_000))
     }
 
+    /// The whole days of 24 hours in it.
+    pub const fn as_days(self) -> i64 {
+        self.0 / 86_400_000
+    }
+
     /// The length in milliseconds.
     pub const fn as_millis(self) -> i64 {
         self.0

@@ -23,7 +23,7 @@ use crate::metrics::register_read;
 /// The bounds of streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchOptions {
-    /// How many streams may be open at a time. Each takes some 25 KiB. Default 2,000.
+    /// How many streams may be open at a time. Each takes some 54 KiB. Default 2,000.
     pub open_max: usize,
     /// After how long without a message a stream shows a sign of life. Default 15 s.
     pub heartbeat: Duration,
@@ -56,7 +56,7 @@ impl WatchOptions {
                 "streams",
                 0..=1_000_000,
                 |o: &mut Self| &mut o.open_max,
-                "streams that may be open at a time",
+                "streams that may be open at a time; each takes some 54 KiB",
             ),
             Key::span(
                 "watch.heartbeat_seconds",

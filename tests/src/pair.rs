@@ -7,8 +7,10 @@ mod service;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
+use invitation_service::usecase::batch::BatchOptions;
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
+    fields::RequestOptions,
     observability::ObservabilityOptions,
     server::ServerOptions,
     sqlite::{SqliteOptions, Synchronous},
@@ -34,6 +36,10 @@ pub struct Setup {
     pub invitation_policy: invitation_service::Policy,
     /// The numbers of connection-service.
     pub connection_policy: connection_service::Policy,
+    /// How much one request may ask for.
+    pub requests: RequestOptions,
+    /// How much one batch is.
+    pub batches: BatchOptions,
     /// How often workers look for something to do.
     pub worker_poll: Duration,
     /// The bounds of streams.
@@ -55,6 +61,8 @@ impl Default for Setup {
         Self {
             invitation_policy: invitation_service::Policy::default(),
             connection_policy: connection_service::Policy::default(),
+            requests: RequestOptions::default(),
+            batches: BatchOptions::default(),
             worker_poll: Duration::from_millis(20),
             watches: WatchOptions::default(),
             invitation_shows: ObservabilityOptions::default(),
@@ -166,6 +174,7 @@ impl Pair {
         config.watches = self.setup.watches;
         config.worker_poll = self.setup.worker_poll;
         config.server = self.setup.server;
+        config.requests = self.setup.requests;
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         let listener = self.connection.listen();
         let shutdown = CancellationToken::new();
@@ -182,8 +191,10 @@ impl Pair {
         config.policy = self.setup.invitation_policy.clone();
         config.observability = self.setup.invitation_shows.clone();
         config.watches = self.setup.watches;
-        config.worker_poll = self.setup.worker_poll;
+        config.worker.poll = self.setup.worker_poll;
         config.server = self.setup.server;
+        config.requests = self.setup.requests;
+        config.batches = self.setup.batches;
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         config.connections.url = format!("http://{}", self.connection.address);
         config.connections.token_file =

@@ -1,4 +1,5 @@
 use service_kit::config::{ConfigError, Given, Loaded};
+use service_kit::fields::Pages;
 use service_kit::sqlite::Synchronous;
 use service_kit::time::Span;
 
@@ -27,6 +28,11 @@ fn keys_are_what_they_say() {
         ("facts.kept_days", "9"),
         ("verdicts.kept_days", "10"),
         ("acknowledgement.wait_millis", "11"),
+        ("page.size_default", "12"),
+        ("page.size_max", "13"),
+        ("lookup.members_max", "14"),
+        ("server.tool_streams_max", "15"),
+        ("server.reflection_seconds", "16"),
     ])
     .unwrap()
     .config;
@@ -43,6 +49,15 @@ fn keys_are_what_they_say() {
         acknowledgement_wait: Span::millis(11),
         ..Policy::default()
     };
+    expected.requests = RequestOptions {
+        pages: Pages {
+            default: 12,
+            max: 13,
+        },
+        lookup_members_max: 14,
+    };
+    expected.server.tool_streams_max = 15;
+    expected.server.reflection_max = Duration::from_secs(16);
     assert_eq!(config, expected);
 }
 
@@ -62,6 +77,31 @@ fn what_is_risky_is_warned_of() {
             "acknowledgement.wait_millis",
             &[("acknowledgement.wait_millis", "1001")],
         ),
+        (
+            "page.size_max",
+            &[
+                ("page.size_max", "10000"),
+                ("server.answer_bytes_max", "900000"),
+            ],
+        ),
+        (
+            "lookup.members_max",
+            &[
+                ("lookup.members_max", "10000"),
+                ("server.answer_bytes_max", "900000"),
+            ],
+        ),
+        (
+            "lookup.members_max",
+            &[
+                ("lookup.members_max", "10000"),
+                ("server.message_bytes_max", "600000"),
+            ],
+        ),
+        (
+            "server.deadline_default_millis",
+            &[("server.deadline_default_millis", "200")],
+        ),
         ("server.drain_seconds", &[("server.drain_seconds", "0")]),
         ("metrics.listen", &[("metrics.listen", "0.0.0.0:9090")]),
         ("sqlite.synchronous", &[("sqlite.synchronous", "normal")]),
@@ -75,6 +115,37 @@ fn what_is_risky_is_warned_of() {
         let keys: Vec<_> = warnings
             .iter()
             .map(|warning| warning.key.as_str())
+            .collect();
+        assert_eq!(keys, [*key], "{flags:?}");
+    }
+}
+
+#[test]
+fn what_would_stop_the_feed_is_refused() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "server.message_bytes_max",
+            &[("server.message_bytes_max", "70000")],
+        ),
+        (
+            "server.answer_bytes_max",
+            &[("server.answer_bytes_max", "220000")],
+        ),
+        (
+            "watch.positions_at_once_max",
+            &[
+                ("watch.positions_at_once_max", "10000"),
+                ("server.answer_bytes_max", "2000000"),
+            ],
+        ),
+        ("page.size_default", &[("page.size_max", "49")]),
+    ];
+    for (key, flags) in cases {
+        let error = of(flags).unwrap_err();
+        let keys: Vec<_> = error
+            .mistakes()
+            .iter()
+            .map(|wrong| wrong.key.as_str())
             .collect();
         assert_eq!(keys, [*key], "{flags:?}");
     }

@@ -62,7 +62,7 @@ impl BlockService for Edge {
         within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-            let limit = fields::page_size(&mut fields, request.page_size, fields::PAGE_DEFAULT);
+            let limit = fields::page_size(&mut fields, request.page_size, self.requests().pages);
             let (Some(member), Some(limit)) = (member, limit) else {
                 return Err(fields::invalid(fields));
             };

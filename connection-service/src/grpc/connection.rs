@@ -33,9 +33,6 @@ use crate::usecase::{Failure, get_relationships, list_connections, remove_connec
 
 const LIST: &str = "ListConnections";
 
-/// How many others one call may ask about.
-const OTHERS_MAX: usize = 500;
-
 #[tonic::async_trait]
 impl ConnectionService for Edge {
     async fn get_relationship(
@@ -64,8 +61,8 @@ impl ConnectionService for Edge {
         within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-            let others =
-                fields::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
+            let max = self.requests().lookup_members_max;
+            let others = fields::member_ids(&mut fields, "other_ids", &request.other_ids, max);
             let (Some(member), Some(others)) = (member, others) else {
                 return Err(fields::invalid(fields));
             };
@@ -82,7 +79,7 @@ impl ConnectionService for Edge {
         within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
             let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-            let limit = fields::page_size(&mut fields, request.page_size, fields::PAGE_DEFAULT);
+            let limit = fields::page_size(&mut fields, request.page_size, self.requests().pages);
             let (Some(member), Some(limit)) = (member, limit) else {
                 return Err(fields::invalid(fields));
             };

@@ -13,7 +13,7 @@ use acquaint_proto::connection::internal::v1::{
 };
 use futures::{Stream, StreamExt as _};
 use service_kit::deadline::within;
-use service_kit::fields;
+use service_kit::fields::{self, Pages};
 use service_kit::id::{MemberId, PairKey};
 use service_kit::status::FieldViolations;
 use tonic::{Request, Response, Status};
@@ -24,10 +24,13 @@ use crate::domain::refusal::Refusal;
 use crate::usecase::watch_facts::{self, Change, Message};
 use crate::usecase::{Failure, acknowledge_facts, ensure_connection, get_pair_facts, list_facts};
 
-/// How many pairs one call may ask about.
-const PAIRS_MAX: usize = 500;
-/// The page that is meant by 0.
-const PAGE_DEFAULT: u32 = 500;
+/// How many pairs one call may ask about. Of the internal contract, so not configured: invitation-service counts on it.
+pub const PAIRS_MAX: usize = 500;
+/// The pages of the list of all facts; as with [`PAIRS_MAX`].
+pub const PAGES: Pages = Pages {
+    default: 500,
+    max: 1_000,
+};
 
 #[tonic::async_trait]
 impl FactService for Edge {
@@ -131,8 +134,7 @@ impl FactService for Edge {
     ) -> Result<Response<ListFactsResponse>, Status> {
         within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let Some(limit) = fields::page_size(&mut fields, request.page_size, PAGE_DEFAULT)
-            else {
+            let Some(limit) = fields::page_size(&mut fields, request.page_size, PAGES) else {
                 return Err(fields::invalid(fields));
             };
             let after = self.tokens().read_facts_page(&request.page_token);

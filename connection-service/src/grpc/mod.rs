@@ -8,6 +8,7 @@ mod connection;
 mod convert;
 mod fact;
 mod member;
+pub mod size;
 mod status;
 mod token;
 
@@ -17,13 +18,15 @@ use acquaint_proto::connection::internal::v1::fact_service_server::{self, FactSe
 use acquaint_proto::connection::v1::block_service_server::{self, BlockServiceServer};
 use acquaint_proto::connection::v1::connection_service_server::{self, ConnectionServiceServer};
 use acquaint_proto::connection::v1::member_service_server::{self, MemberServiceServer};
-use service_kit::server::{ANSWER_BYTES_MAX, Api, MESSAGE_BYTES_MAX};
+use service_kit::fields::RequestOptions;
+use service_kit::server::{Api, ServerOptions};
 use tonic::service::RoutesBuilder;
 
 use self::token::Tokens;
 use crate::usecase::Context;
 
 pub use access::METHODS;
+pub use fact::{PAGES, PAIRS_MAX};
 
 /// The metadata key that names, with `OTHER_INCARNATION` of the internal contract, the last position common to both histories, in
 /// decimal.
@@ -41,32 +44,34 @@ pub const API: Api = Api {
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
-/// The routes of every service, working with `context`.
-pub fn routes(context: Context) -> RoutesBuilder {
+/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests`, how large messages are by
+/// `server`.
+pub fn routes(context: Context, requests: RequestOptions, server: &ServerOptions) -> RoutesBuilder {
     let edge = Edge(Arc::new(Inner {
         tokens: Tokens::new(context.store()),
         context,
+        requests,
     }));
     let mut routes = RoutesBuilder::default();
     routes.add_service(
         ConnectionServiceServer::new(edge.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(ANSWER_BYTES_MAX),
+            .max_decoding_message_size(server.message_bytes_max)
+            .max_encoding_message_size(server.answer_bytes_max),
     );
     routes.add_service(
         BlockServiceServer::new(edge.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(ANSWER_BYTES_MAX),
+            .max_decoding_message_size(server.message_bytes_max)
+            .max_encoding_message_size(server.answer_bytes_max),
     );
     routes.add_service(
         MemberServiceServer::new(edge.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(ANSWER_BYTES_MAX),
+            .max_decoding_message_size(server.message_bytes_max)
+            .max_encoding_message_size(server.answer_bytes_max),
     );
     routes.add_service(
         FactServiceServer::new(edge)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(ANSWER_BYTES_MAX),
+            .max_decoding_message_size(server.message_bytes_max)
+            .max_encoding_message_size(server.answer_bytes_max),
     );
     routes
 }
@@ -78,6 +83,7 @@ struct Edge(Arc<Inner>);
 struct Inner {
     context: Context,
     tokens: Tokens,
+    requests: RequestOptions,
 }
 
 impl Edge {
@@ -87,5 +93,9 @@ impl Edge {
 
     fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    fn requests(&self) -> &RequestOptions {
+        &self.0.requests
     }
 }

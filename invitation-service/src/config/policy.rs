@@ -5,7 +5,7 @@ use service_kit::{
     time::Span,
 };
 
-use crate::domain::policy::{AUTO_WITHDRAW_DAYS_MIN, Policy};
+use crate::domain::policy::Policy;
 
 /// The highest weekly cap: each charge is 8 bytes of the member's row, which every send writes.
 pub(super) const WEEKLY_CAP_MAX: u64 = 10_000;
@@ -68,6 +68,28 @@ fn limits() -> Vec<Key<Policy>> {
             |p: &mut Policy| &mut p.probe_window,
             "rolling window of the probe limit",
         ),
+        // What is stored stays as it is when these change; the message of a call has room for the longest.
+        Key::count(
+            "invitation.note_chars_max",
+            "characters",
+            1..=2_000,
+            |p: &mut Policy| &mut p.note_chars_max,
+            "Unicode characters of a note after NFC and trimming; a longer one is refused",
+        ),
+        Key::count(
+            "invitation.source_chars_max",
+            "characters",
+            1..=256,
+            |p: &mut Policy| &mut p.source_chars_max,
+            "characters of a source; a longer one is refused",
+        ),
+        Key::count(
+            "watch.member_backlog_max",
+            "events",
+            1..=1_000_000,
+            |p: &mut Policy| &mut p.member_backlog_max,
+            "events of one member that a watch catches up on; a token further behind is too old",
+        ),
     ]
 }
 
@@ -100,6 +122,20 @@ fn times() -> Vec<Key<Policy>> {
             1..=168,
             |p: &mut Policy| &mut p.request_kept,
             "time for which a repeated `request_id` is answered as the first was",
+        ),
+        Key::span(
+            "auto_withdraw.min_days",
+            Unit::Days,
+            1..=3_650,
+            |p: &mut Policy| &mut p.auto_withdraw_min,
+            "shortest time after which a member may have their own unanswered invitations withdrawn; wishes of before a change stay",
+        ),
+        Key::span(
+            "auto_withdraw.max_days",
+            Unit::Days,
+            1..=3_650,
+            |p: &mut Policy| &mut p.auto_withdraw_max,
+            "longest such time",
         ),
         Key::span(
             "decline.cooldown_days",
@@ -175,13 +211,17 @@ pub(super) fn check(policy: &Policy, findings: &mut Findings) {
              inviter who comes back learns that it was declined",
         );
     }
-    if policy.invitation_lifetime < Span::days(i64::from(AUTO_WITHDRAW_DAYS_MIN)) {
+    if policy.auto_withdraw_max < policy.auto_withdraw_min {
+        findings.wrong(
+            &["auto_withdraw.max_days", "auto_withdraw.min_days"],
+            "must be at least auto_withdraw.min_days, or there is no time that a member could choose",
+        );
+    }
+    if policy.invitation_lifetime < policy.auto_withdraw_min {
         findings.risky(
-            &["invitation.lifetime_days"],
-            format!(
-                "an invitation expires before the {AUTO_WITHDRAW_DAYS_MIN} days after which a member may at the earliest have their own \
-                 withdrawn, so that preference does nothing"
-            ),
+            &["invitation.lifetime_days", "auto_withdraw.min_days"],
+            "an invitation expires before the time after which a member may at the earliest have their own withdrawn, so that preference does \
+             nothing",
         );
     }
     if policy.decline_cooldown == Span::ZERO {

@@ -1,4 +1,6 @@
 use service_kit::config::{ConfigError, Given, Loaded};
+use service_kit::deadline::DeadlineOptions;
+use service_kit::fields::Pages;
 use service_kit::time::Span;
 
 use super::*;
@@ -38,6 +40,27 @@ fn keys_are_what_they_say() {
         ("invitation.lifetime_days", "30"),
         ("decline.cooldown_days", "7"),
         ("resend.cooldown_after_withdraw_days", "8"),
+        ("invitation.note_chars_max", "9"),
+        ("invitation.source_chars_max", "10"),
+        ("auto_withdraw.min_days", "11"),
+        ("auto_withdraw.max_days", "12"),
+        ("watch.member_backlog_max", "13"),
+        ("page.size_default", "14"),
+        ("page.size_max", "15"),
+        ("lookup.members_max", "16"),
+        ("batch.items_max", "17"),
+        ("batch.matched_max", "18"),
+        ("server.deadline_default_millis", "5019"),
+        ("server.deadline_max_seconds", "20"),
+        ("server.message_bytes_max", "200021"),
+        ("server.answer_bytes_max", "200022"),
+        ("connection.ask_pairs_max", "23"),
+        ("connection.ask_calls_max", "24"),
+        ("connection.ask_waiting_max", "25"),
+        ("connection.fold_facts_max", "26"),
+        ("worker.pairs_max", "27"),
+        ("worker.members_max", "28"),
+        ("worker.acceptances_max", "29"),
     ])
     .unwrap()
     .config;
@@ -53,8 +76,37 @@ fn keys_are_what_they_say() {
         invitation_lifetime: Span::days(30),
         decline_cooldown: Span::days(7),
         withdraw_cooldown: Span::days(8),
+        note_chars_max: 9,
+        source_chars_max: 10,
+        auto_withdraw_min: Span::days(11),
+        auto_withdraw_max: Span::days(12),
+        member_backlog_max: 13,
         ..Policy::default()
     };
+    expected.requests = RequestOptions {
+        pages: Pages {
+            default: 14,
+            max: 15,
+        },
+        lookup_members_max: 16,
+    };
+    expected.batches = BatchOptions {
+        items_max: 17,
+        matched_max: 18,
+    };
+    expected.server.deadlines = DeadlineOptions {
+        default: Duration::from_millis(5_019),
+        max: Duration::from_secs(20),
+    };
+    expected.server.message_bytes_max = 200_021;
+    expected.server.answer_bytes_max = 200_022;
+    expected.connections.ask.pairs_max = 23;
+    expected.connections.ask.calls_max = 24;
+    expected.connections.ask.waiting_max = 25;
+    expected.fold_facts_max = 26;
+    expected.worker.pairs_max = 27;
+    expected.worker.members_max = 28;
+    expected.worker.acceptances_max = 29;
     assert_eq!(config, expected);
 }
 
@@ -63,9 +115,23 @@ fn the_defaults_are_not_risky() {
     assert_eq!(of(&[]).unwrap().warnings, []);
 }
 
+/// Flags with the one key that is warned of.
+type Risky<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
+fn warned_of(cases: &[Risky]) {
+    for (key, flags) in cases {
+        let warnings = of(flags).unwrap().warnings;
+        let keys: Vec<_> = warnings
+            .iter()
+            .map(|warning| warning.key.as_str())
+            .collect();
+        assert_eq!(keys, [*key], "{flags:?}");
+    }
+}
+
 #[test]
 fn what_is_risky_is_warned_of() {
-    let cases: &[(&str, &[(&str, &str)])] = &[
+    warned_of(&[
         ("limits.weekly_cap", &[("limits.weekly_cap", "0")]),
         (
             "limits.weekly_window_days",
@@ -95,6 +161,13 @@ fn what_is_risky_is_warned_of() {
             "invitation.request_kept_hours",
             &[("invitation.request_kept_hours", "23")],
         ),
+        (
+            "invitation.lifetime_days",
+            &[
+                ("auto_withdraw.min_days", "180"),
+                ("invitation.lifetime_days", "179"),
+            ],
+        ),
         ("server.drain_seconds", &[("server.drain_seconds", "2")]),
         ("metrics.listen", &[("metrics.listen", "0.0.0.0:9090")]),
         ("sqlite.synchronous", &[("sqlite.synchronous", "normal")]),
@@ -102,22 +175,100 @@ fn what_is_risky_is_warned_of() {
             "group_commit.queue_commands_max",
             &[("group_commit.queue_commands_max", "255")],
         ),
-    ];
-    for (key, flags) in cases {
-        let warnings = of(flags).unwrap().warnings;
-        let keys: Vec<_> = warnings
-            .iter()
-            .map(|warning| warning.key.as_str())
-            .collect();
-        assert_eq!(keys, [*key], "{flags:?}");
-    }
+    ]);
+}
+
+#[test]
+fn what_may_not_fit_is_warned_of() {
+    warned_of(&[
+        (
+            "page.size_max",
+            &[
+                ("invitation.note_chars_max", "2000"),
+                ("page.size_max", "600"),
+            ],
+        ),
+        ("page.size_max", &[("server.answer_bytes_max", "1000000")]),
+        (
+            "batch.items_max",
+            &[
+                ("batch.items_max", "1000"),
+                ("invitation.note_chars_max", "1100"),
+                ("page.size_max", "800"),
+            ],
+        ),
+        (
+            "batch.items_max",
+            &[
+                ("group_commit.queue_commands_max", "256"),
+                ("batch.items_max", "257"),
+            ],
+        ),
+        (
+            "lookup.members_max",
+            &[
+                ("lookup.members_max", "10000"),
+                ("server.message_bytes_max", "600000"),
+            ],
+        ),
+        (
+            "lookup.members_max",
+            &[
+                ("lookup.members_max", "10000"),
+                ("server.answer_bytes_max", "1000000"),
+                ("page.size_max", "500"),
+            ],
+        ),
+        (
+            "server.answer_bytes_max",
+            &[("server.answer_bytes_max", "4194305")],
+        ),
+        (
+            "server.held_bytes_max",
+            &[("server.held_bytes_max", "4210687")],
+        ),
+        (
+            "server.held_bytes_max",
+            &[("server.message_bytes_max", "16777216")],
+        ),
+        (
+            "server.deadline_default_millis",
+            &[("server.deadline_default_millis", "3000")],
+        ),
+    ]);
 }
 
 #[test]
 fn what_cannot_stand_together_is_refused() {
-    let error = of(&[("acceptance.retry_max_millis", "999")]).unwrap_err();
-    assert_eq!(error.mistakes()[0].key, "acceptance.retry_max_millis");
-    assert_eq!(error.mistakes().len(), 1);
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "acceptance.retry_max_millis",
+            &[("acceptance.retry_max_millis", "999")],
+        ),
+        ("auto_withdraw.max_days", &[("auto_withdraw.max_days", "6")]),
+        ("page.size_default", &[("page.size_max", "49")]),
+        ("batch.matched_max", &[("batch.matched_max", "99")]),
+        (
+            "batch.items_max",
+            &[
+                ("batch.items_max", "1000"),
+                ("server.message_bytes_max", "40000"),
+            ],
+        ),
+        (
+            "server.deadline_default_millis",
+            &[("server.deadline_default_millis", "60001")],
+        ),
+    ];
+    for (key, flags) in cases {
+        let error = of(flags).unwrap_err();
+        let keys: Vec<_> = error
+            .mistakes()
+            .iter()
+            .map(|wrong| wrong.key.as_str())
+            .collect();
+        assert_eq!(keys, [*key], "{flags:?}");
+    }
 }
 
 #[test]

@@ -16,12 +16,32 @@ use tonic::Request;
 use super::{convert, remote::FactClient};
 use crate::store::command::send::Told;
 
-/// How many pairs one call asks about.
-const PAIRS_MAX: usize = 256;
-/// How many calls may be under way.
-const CALLS_MAX: usize = 4;
-/// How many questions may wait.
-const WAITING_MAX: usize = 4_096;
+/// The bounds of asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskOptions {
+    /// How long a send waits for what holds between the two before the copy speaks. Default 50 ms.
+    pub wait_max: Duration,
+    /// How many pairs one call asks about. 1 to [`PAIRS_OF_A_CALL`]. Default 256.
+    pub pairs_max: usize,
+    /// How many calls may be under way. At least 1. Default 4.
+    pub calls_max: usize,
+    /// How many questions may wait; for one more the copy speaks at once. At least 1. Default 4,096.
+    pub waiting_max: usize,
+}
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        Self {
+            wait_max: Duration::from_millis(50),
+            pairs_max: 256,
+            calls_max: 4,
+            waiting_max: 4_096,
+        }
+    }
+}
+
+/// How many pairs connection-service takes in one call.
+pub const PAIRS_OF_A_CALL: u64 = 500;
 
 /// The span of a call.
 const SPAN: &str = "acquaint.connection.internal.v1.FactService/BatchGetPairFacts";
@@ -40,13 +60,13 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// Starts the task that asks; it ends with the last handle. `wait_max`: after which no answer is waited for.
-    pub(super) fn start(client: FactClient, wait_max: Duration, tracer: Tracer) -> Self {
-        let (questions, asked) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(ask_all(client, asked, wait_max, tracer));
+    /// Starts the task that asks; it ends with the last handle.
+    pub(super) fn start(client: FactClient, options: AskOptions, tracer: Tracer) -> Self {
+        let (questions, asked) = mpsc::channel(options.waiting_max);
+        tokio::spawn(ask_all(client, asked, options, tracer));
         Self {
             questions,
-            wait_max,
+            wait_max: options.wait_max,
         }
     }
 
@@ -66,20 +86,25 @@ impl Asker {
 async fn ask_all(
     client: FactClient,
     mut asked: mpsc::Receiver<Question>,
-    wait_max: Duration,
+    options: AskOptions,
     tracer: Tracer,
 ) {
-    let calls = Arc::new(Semaphore::new(CALLS_MAX));
-    let mut questions = Vec::with_capacity(PAIRS_MAX);
+    let AskOptions {
+        wait_max,
+        pairs_max,
+        ..
+    } = options;
+    let calls = Arc::new(Semaphore::new(options.calls_max));
+    let mut questions = Vec::with_capacity(pairs_max);
     loop {
         // First a free call, then whoever waits: so that questions gather while all calls are under way.
         let Ok(call) = calls.clone().acquire_owned().await else {
             return;
         };
-        if asked.recv_many(&mut questions, PAIRS_MAX).await == 0 {
+        if asked.recv_many(&mut questions, pairs_max).await == 0 {
             return;
         }
-        let batch = std::mem::replace(&mut questions, Vec::with_capacity(PAIRS_MAX));
+        let batch = std::mem::replace(&mut questions, Vec::with_capacity(pairs_max));
         let (client, span) = (client.clone(), begin(&tracer, &batch));
         tokio::spawn(async move {
             // Whoever asked has given up by then.

@@ -31,8 +31,6 @@ use crate::store::{
 
 /// The first and the longest wait before following again after it broke off.
 const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// How many facts of one message are folded in one transaction.
-const FOLD_MAX: usize = 200;
 /// The history of no store: the copy is being started anew.
 const NO_HISTORY: EpochId = EpochId::from_bytes([0; 16]);
 /// How many facts one page of the list holds.
@@ -68,11 +66,18 @@ pub struct Follower {
     client: FactClient,
     followed: watch::Sender<FeedCursor>,
     metrics: FeedMetrics,
+    fold_max: usize,
 }
 
 impl Follower {
-    /// A follower that has not begun, of the connection-service that `channel` leads to, showing the token of `bearer` there.
-    pub fn new(store: Arc<dyn Store>, channel: Channel, bearer: Bearer) -> (Self, Followed) {
+    /// A follower that has not begun, of the connection-service that `channel` leads to, showing the token of `bearer` there. It folds
+    /// up to `fold_max` facts of one message in one transaction.
+    pub fn new(
+        store: Arc<dyn Store>,
+        channel: Channel,
+        bearer: Bearer,
+        fold_max: usize,
+    ) -> (Self, Followed) {
         let nowhere = FeedCursor {
             epoch: None,
             position: 0,
@@ -83,6 +88,7 @@ impl Follower {
             client: FactServiceClient::with_interceptor(channel, bearer),
             followed,
             metrics: FeedMetrics::default(),
+            fold_max,
         };
         (follower, receiver)
     }
@@ -180,7 +186,7 @@ impl Follower {
                         key: spoken.key,
                         facts: spoken.facts,
                     });
-                    if batch.len() >= FOLD_MAX {
+                    if batch.len() >= self.fold_max {
                         self.store
                             .fold(std::mem::take(&mut batch), at(fact.position))
                             .await?;

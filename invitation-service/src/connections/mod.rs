@@ -8,6 +8,7 @@ pub mod follow;
 mod metrics;
 mod remote;
 
+pub use ask::{AskOptions, PAIRS_OF_A_CALL};
 pub use remote::{RemoteConnections, RemoteOptions, endpoint};
 
 use async_trait::async_trait;

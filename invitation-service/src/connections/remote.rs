@@ -19,7 +19,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::{Away, Connections, ask::Asker, convert};
+use super::{AskOptions, Away, Connections, ask::Asker, convert};
 use crate::{
     domain::accept::Ruling,
     store::command::{AwaitedVerdict, send::Told},
@@ -38,8 +38,8 @@ pub struct RemoteOptions {
     pub url: String,
     /// A file with the token that is shown there; `None` shows none.
     pub token_file: Option<PathBuf>,
-    /// How long a send waits for what holds between the two before the copy speaks.
-    pub ask_wait_max: Duration,
+    /// The bounds of asking what holds between two.
+    pub ask: AskOptions,
     /// How long a caller waits for a verdict before being answered that the connection is being made.
     pub verdict_wait_max: Duration,
 }
@@ -73,7 +73,7 @@ impl RemoteConnections {
     ) -> Self {
         let client = FactServiceClient::with_interceptor(channel, bearer);
         Self {
-            asker: Asker::start(client.clone(), options.ask_wait_max, tracer.clone()),
+            asker: Asker::start(client.clone(), options.ask, tracer.clone()),
             client,
             verdict_wait_max: options.verdict_wait_max,
             tracer,

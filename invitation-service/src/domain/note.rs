@@ -4,12 +4,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The most Unicode scalar values of a note.
-pub const NOTE_CHARS_MAX: usize = 300;
-/// The most characters of a source.
-pub const SOURCE_CHARS_MAX: usize = 32;
-
-/// A personal message: NFC, trimmed, at most [`NOTE_CHARS_MAX`] scalar values, line feeds as the only control character.
+/// A personal message: NFC, trimmed, at most as many scalar values as the policy says, line feeds as the only control character.
 ///
 /// Has no `Debug` or `Display` of its text, so that no log can carry it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -18,9 +13,12 @@ pub struct Note(String);
 /// Why a text is no note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedNote {
-    /// More than [`NOTE_CHARS_MAX`] scalar values.
-    #[error("must be at most {NOTE_CHARS_MAX} characters after normalisation and trimming")]
-    TooLong,
+    /// More scalar values than these.
+    #[error("must be at most {chars_max} characters after normalisation and trimming")]
+    TooLong {
+        /// How many there may be.
+        chars_max: usize,
+    },
     /// A control character other than the line feed.
     #[error("must not contain control characters other than line feeds")]
     ControlCharacter,
@@ -30,12 +28,13 @@ pub enum MalformedNote {
 }
 
 impl Note {
-    /// Normalises to NFC (Unicode Standard Annex #15), trims and checks.
-    pub fn parse(text: &str) -> Result<Self, MalformedNote> {
+    /// Normalises to NFC (Unicode Standard Annex #15), trims and checks: at most `chars_max` scalar values.
+    pub fn parse(text: &str, chars_max: usize) -> Result<Self, MalformedNote> {
+        let too_long = MalformedNote::TooLong { chars_max };
         let text = text.trim();
         // NFC composes at most four scalar values of four bytes into one, so a longer text cannot fit: refuse it before working on it.
-        if text.len() > NOTE_CHARS_MAX * 4 * 4 {
-            return Err(MalformedNote::TooLong);
+        if text.len() > chars_max.saturating_mul(4 * 4) {
+            return Err(too_long);
         }
         let note: String = text.nfc().collect();
         if note.chars().any(is_bidirectional_control) {
@@ -44,8 +43,8 @@ impl Note {
         if note.chars().any(|c| c.is_control() && c != '\n') {
             return Err(MalformedNote::ControlCharacter);
         }
-        if note.chars().count() > NOTE_CHARS_MAX {
-            return Err(MalformedNote::TooLong);
+        if note.chars().count() > chars_max {
+            return Err(too_long);
         }
         Ok(Self(note))
     }
@@ -77,21 +76,24 @@ fn is_bidirectional_control(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Where an invitation came from, in the caller's own words: up to [`SOURCE_CHARS_MAX`] of `a-z 0-9 _ . -`.
+/// Where an invitation came from, in the caller's own words: `a-z 0-9 _ . -`, as many of them as the policy says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source(String);
 
 /// Why a text is no source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be at most {SOURCE_CHARS_MAX} characters of a-z 0-9 _ . -")]
-pub struct MalformedSource;
+#[error("must be at most {chars_max} characters of a-z 0-9 _ . -")]
+pub struct MalformedSource {
+    /// How many there may be.
+    pub chars_max: usize,
+}
 
 impl Source {
-    /// Checks the length and the characters.
-    pub fn parse(text: &str) -> Result<Self, MalformedSource> {
+    /// Checks the length, at most `chars_max`, and the characters.
+    pub fn parse(text: &str, chars_max: usize) -> Result<Self, MalformedSource> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
-        if text.len() > SOURCE_CHARS_MAX || !text.bytes().all(allowed) {
-            return Err(MalformedSource);
+        if text.len() > chars_max || !text.bytes().all(allowed) {
+            return Err(MalformedSource { chars_max });
         }
         Ok(Self(text.to_owned()))
     }
@@ -111,8 +113,10 @@ impl Source {
 mod tests {
     use super::*;
 
+    const TOO_LONG: MalformedNote = MalformedNote::TooLong { chars_max: 300 };
+
     fn parsed(text: &str) -> Result<String, MalformedNote> {
-        Note::parse(text).map(|note| note.as_str().to_owned())
+        Note::parse(text, 300).map(|note| note.as_str().to_owned())
     }
 
     #[test]
@@ -131,8 +135,8 @@ mod tests {
         check("a\u{202e}b", Err(MalformedNote::BidirectionalControl));
         check("a\u{2066}b", Err(MalformedNote::BidirectionalControl));
         check("\u{200f}a", Err(MalformedNote::BidirectionalControl));
-        check(&"x".repeat(301), Err(MalformedNote::TooLong));
-        check(&"x".repeat(1_000_000), Err(MalformedNote::TooLong));
+        check(&"x".repeat(301), Err(TOO_LONG));
+        check(&"x".repeat(1_000_000), Err(TOO_LONG));
         let full = "\u{1f600}".repeat(300);
         check(&full, Ok(&full));
         // 300 scalar values after normalisation, 600 before.
@@ -140,11 +144,25 @@ mod tests {
     }
 
     #[test]
+    fn a_note_may_be_as_long_as_the_policy_says_and_the_refusal_names_it() {
+        assert!(Note::parse("e\u{301}o\u{308}", 2).is_ok());
+        let refused = Note::parse("abc", 2).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "must be at most 2 characters after normalisation and trimming"
+        );
+        assert!(Note::parse(&"\u{1f600}".repeat(2_000), 2_000).is_ok());
+    }
+
+    #[test]
     fn sources_are_short_words() {
-        assert!(Source::parse("").is_ok());
-        assert!(Source::parse("people_you-may.know2").is_ok());
+        assert!(Source::parse("", 32).is_ok());
+        assert!(Source::parse("people_you-may.know2", 32).is_ok());
         for bad in ["Search", "a b", "ä", &"x".repeat(33)] {
-            assert_eq!(Source::parse(bad), Err(MalformedSource), "{bad:?}");
+            let refused = Err(MalformedSource { chars_max: 32 });
+            assert_eq!(Source::parse(bad, 32), refused, "{bad:?}");
         }
+        let refused = Source::parse("abc", 2).unwrap_err().to_string();
+        assert_eq!(refused, "must be at most 2 characters of a-z 0-9 _ . -");
     }
 }

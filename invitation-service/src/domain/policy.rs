@@ -27,6 +27,14 @@ pub struct Policy {
     pub probe_refusals_max: u32,
     /// The rolling window of the probe limit.
     pub probe_window: Span,
+    /// How many Unicode scalar values a note may have. Those stored before a change stay as they are.
+    pub note_chars_max: usize,
+    /// How many characters a source may have; as with notes.
+    pub source_chars_max: usize,
+    /// The shortest time, in whole days, after which a member may have their own invitations withdrawn. A wish of before a change holds.
+    pub auto_withdraw_min: Span,
+    /// The longest such time, in whole days.
+    pub auto_withdraw_max: Span,
     /// How long an invitation stays pending before it expires.
     pub invitation_lifetime: Span,
     /// How long an inviter cannot invite a member who declined.
@@ -41,6 +49,8 @@ pub struct Policy {
     pub request_kept: Span,
     /// How long events are kept for watchers to resume.
     pub events_kept: Span,
+    /// How many events of one member a watch catches up on; a token further behind is too old.
+    pub member_backlog_max: u32,
     /// How soon a worker takes up an acceptance that its caller did not see through.
     pub acceptance_first_retry: Span,
     /// The longest wait between two attempts to see an acceptance through.
@@ -58,6 +68,10 @@ impl Default for Policy {
             connections_max: 30_000,
             probe_refusals_max: 30,
             probe_window: Span::hours(24),
+            note_chars_max: 300,
+            source_chars_max: 32,
+            auto_withdraw_min: Span::days(7),
+            auto_withdraw_max: Span::days(180),
             invitation_lifetime: Span::days(180),
             decline_cooldown: Span::days(21),
             withdraw_cooldown: Span::ZERO,
@@ -65,13 +79,9 @@ impl Default for Policy {
             accepted_kept: Span::days(90),
             request_kept: Span::hours(24),
             events_kept: Span::days(7),
+            member_backlog_max: 10_000,
             acceptance_first_retry: Span::seconds(1),
             acceptance_retry_max: Span::seconds(30),
         }
     }
 }
-
-/// The fewest days after which a member may have their own invitations withdrawn.
-pub const AUTO_WITHDRAW_DAYS_MIN: u16 = 7;
-/// The most days after which a member may have their own invitations withdrawn.
-pub const AUTO_WITHDRAW_DAYS_MAX: u16 = 180;

@@ -11,7 +11,7 @@ use tonic::Status;
 use super::{Edge, convert, status};
 use crate::{
     domain::invitation::Place,
-    usecase::batch::{self, Act, ITEMS_MAX, Which},
+    usecase::batch::{self, Act, Which},
 };
 
 /// What all three methods answer with.
@@ -29,7 +29,7 @@ impl Edge {
     ) -> Result<wire::BatchWithdrawInvitationsResponse, Status> {
         let mut fields = FieldViolations::new();
         let which = match request.selection {
-            Some(withdraw::Selection::InvitationIds(ids)) => named(&mut fields, &ids),
+            Some(withdraw::Selection::InvitationIds(ids)) => self.named(&mut fields, &ids),
             Some(withdraw::Selection::Filter(filter)) => sent(&mut fields, filter),
             None => missing(&mut fields),
         };
@@ -58,7 +58,7 @@ impl Edge {
     ) -> Result<wire::BatchAcceptInvitationsResponse, Status> {
         let mut fields = FieldViolations::new();
         let which = match request.selection {
-            Some(accept::Selection::InvitationIds(ids)) => named(&mut fields, &ids),
+            Some(accept::Selection::InvitationIds(ids)) => self.named(&mut fields, &ids),
             Some(accept::Selection::Filter(filter)) => received(&mut fields, filter),
             None => missing(&mut fields),
         };
@@ -87,7 +87,7 @@ impl Edge {
     ) -> Result<wire::BatchDeclineInvitationsResponse, Status> {
         let mut fields = FieldViolations::new();
         let which = match request.selection {
-            Some(decline::Selection::InvitationIds(ids)) => named(&mut fields, &ids),
+            Some(decline::Selection::InvitationIds(ids)) => self.named(&mut fields, &ids),
             Some(decline::Selection::Filter(filter)) => received(&mut fields, filter),
             None => missing(&mut fields),
         };
@@ -142,11 +142,12 @@ impl Edge {
             remaining_count: convert::count(done.remaining),
         })
     }
-}
 
-fn named(fields: &mut FieldViolations, ids: &wire::InvitationIds) -> Option<Which> {
-    let field = "invitation_ids.invitation_ids";
-    fields::uuids(fields, field, &ids.invitation_ids, ITEMS_MAX).map(Which::Named)
+    fn named(&self, fields: &mut FieldViolations, ids: &wire::InvitationIds) -> Option<Which> {
+        let field = "invitation_ids.invitation_ids";
+        let max = self.context.batches.items_max;
+        fields::uuids(fields, field, &ids.invitation_ids, max).map(Which::Named)
+    }
 }
 
 fn sent(fields: &mut FieldViolations, filter: wire::SentFilter) -> Option<Which> {

@@ -10,6 +10,7 @@ mod convert;
 mod own;
 mod reading;
 mod sending;
+pub mod size;
 mod standing;
 mod status;
 mod token;
@@ -26,7 +27,8 @@ use futures::Stream;
 use service_kit::{
     auth::Caller,
     deadline::within,
-    server::{ANSWER_BYTES_MAX, Api, MESSAGE_BYTES_MAX},
+    fields::RequestOptions,
+    server::{Api, ServerOptions},
 };
 use tonic::{Request, Response, Status, service::RoutesBuilder};
 
@@ -45,23 +47,29 @@ pub const API: Api = Api {
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
-/// The routes of every service, working with `context`.
-pub fn routes(context: Arc<Context>) -> RoutesBuilder {
+/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests`, how large messages are by
+/// `server`.
+pub fn routes(
+    context: Arc<Context>,
+    requests: RequestOptions,
+    server: &ServerOptions,
+) -> RoutesBuilder {
     let edge = Edge {
         tokens: Arc::new(Tokens::new(&*context.store)),
         context,
+        requests,
     };
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
             InvitationServiceServer::new(edge.clone())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .max_encoding_message_size(ANSWER_BYTES_MAX),
+                .max_decoding_message_size(server.message_bytes_max)
+                .max_encoding_message_size(server.answer_bytes_max),
         )
         .add_service(
             StandingServiceServer::new(edge)
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .max_encoding_message_size(ANSWER_BYTES_MAX),
+                .max_decoding_message_size(server.message_bytes_max)
+                .max_encoding_message_size(server.answer_bytes_max),
         );
     routes
 }
@@ -71,6 +79,7 @@ pub fn routes(context: Arc<Context>) -> RoutesBuilder {
 struct Edge {
     context: Arc<Context>,
     tokens: Arc<Tokens>,
+    requests: RequestOptions,
 }
 
 type Answer<T> = Result<Response<T>, Status>;

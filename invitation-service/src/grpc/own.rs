@@ -8,7 +8,7 @@ use super::{Edge, convert};
 use crate::{
     domain::{
         member::{Preferences, WhoCanInvite},
-        policy::{AUTO_WITHDRAW_DAYS_MAX, AUTO_WITHDRAW_DAYS_MIN},
+        policy::Policy,
     },
     store::command::member::PreferenceChange,
 };
@@ -55,7 +55,7 @@ impl Edge {
     ) -> Result<wire::UpdateInvitationPreferencesResponse, Status> {
         let mut fields = FieldViolations::new();
         let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-        let change = read_change(&mut fields, &request);
+        let change = read_change(&mut fields, &self.context.policy, &request);
         let (Some(member), Some(change)) = (member, change) else {
             return Err(fields::invalid(fields));
         };
@@ -75,7 +75,7 @@ impl Edge {
     ) -> Result<wire::ListBarredInvitersResponse, Status> {
         let mut fields = FieldViolations::new();
         let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-        let limit = fields::page_size(&mut fields, request.page_size, fields::PAGE_DEFAULT);
+        let limit = fields::page_size(&mut fields, request.page_size, self.requests.pages);
         let (Some(member), Some(limit)) = (member, limit) else {
             return Err(fields::invalid(fields));
         };
@@ -118,6 +118,7 @@ impl Edge {
 
 fn read_change(
     fields: &mut FieldViolations,
+    policy: &Policy,
     request: &wire::UpdateInvitationPreferencesRequest,
 ) -> Option<PreferenceChange> {
     let paths = request
@@ -150,7 +151,7 @@ fn read_change(
             right &= change.who_can_invite.is_some();
         }
         if days && change.auto_withdraw_days.is_none() {
-            change.auto_withdraw_days = read_days(fields, given.auto_withdraw_after);
+            change.auto_withdraw_days = read_days(fields, policy, given.auto_withdraw_after);
             right &= change.auto_withdraw_days.is_some();
         }
     }
@@ -174,20 +175,23 @@ fn read_who(fields: &mut FieldViolations, who: i32) -> Option<WhoCanInvite> {
 )]
 fn read_days(
     fields: &mut FieldViolations,
+    policy: &Policy,
     after: Option<prost_types::Duration>,
 ) -> Option<Option<u16>> {
     let after = after.unwrap_or_default();
     if after.seconds == 0 && after.nanos == 0 {
         return Some(None);
     }
+    let (least, most) = (policy.auto_withdraw_min, policy.auto_withdraw_max);
+    let (least, most) = (least.as_days(), most.as_days());
     let days = u16::try_from(after.seconds / SECONDS_PER_DAY)
         .ok()
-        .filter(|days| (AUTO_WITHDRAW_DAYS_MIN..=AUTO_WITHDRAW_DAYS_MAX).contains(days))
+        .filter(|days| (least..=most).contains(&i64::from(*days)))
         .filter(|_| after.nanos == 0 && after.seconds % SECONDS_PER_DAY == 0);
     if days.is_none() {
         fields.push(
             "preferences.auto_withdraw_after",
-            format!("must be {AUTO_WITHDRAW_DAYS_MIN} to {AUTO_WITHDRAW_DAYS_MAX} whole days, or 0 for never"),
+            format!("must be {least} to {most} whole days, or 0 for never"),
         );
     }
     days.map(Some)

@@ -1,7 +1,10 @@
 //! Look-ups, lists and counts on the wire.
 
 use acquaint_proto::invitation::v1 as wire;
-use service_kit::{fields, status::FieldViolations};
+use service_kit::{
+    fields::{self, Pages},
+    status::FieldViolations,
+};
 use tonic::Status;
 
 use super::{Edge, convert, status};
@@ -13,9 +16,6 @@ use crate::{
     store::{ListOrder, ListQuery},
     usecase::Failure,
 };
-
-/// How many others one call may ask about.
-const OTHERS_MAX: usize = 500;
 
 impl Edge {
     pub(super) fn failed(&self, failure: impl Into<Failure>) -> Status {
@@ -46,7 +46,8 @@ impl Edge {
     ) -> Result<wire::BatchGetInvitationStatesResponse, Status> {
         let mut fields = FieldViolations::new();
         let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-        let others = fields::member_ids(&mut fields, "other_ids", &request.other_ids, OTHERS_MAX);
+        let max = self.requests.lookup_members_max;
+        let others = fields::member_ids(&mut fields, "other_ids", &request.other_ids, max);
         let (Some(member), Some(others)) = (member, others) else {
             return Err(fields::invalid(fields));
         };
@@ -77,7 +78,7 @@ impl Edge {
         request: wire::ListInvitationsRequest,
     ) -> Result<wire::ListInvitationsResponse, Status> {
         let mut fields = FieldViolations::new();
-        let Some(mut query) = read_query(&mut fields, &request) else {
+        let Some(mut query) = read_query(&mut fields, self.requests.pages, &request) else {
             return Err(fields::invalid(fields));
         };
         let after = self.tokens.read_list_page(&query, &request.page_token);
@@ -129,6 +130,7 @@ impl Edge {
 
 fn read_query(
     fields: &mut FieldViolations,
+    pages: Pages,
     request: &wire::ListInvitationsRequest,
 ) -> Option<ListQuery> {
     let member = fields::member_id(fields, "member_id", &request.member_id);
@@ -159,7 +161,7 @@ fn read_query(
         fits
     });
     let sent_before = fields::optional_time(fields, "sent_before", request.sent_before);
-    let limit = fields::page_size(fields, request.page_size, fields::PAGE_DEFAULT);
+    let limit = fields::page_size(fields, request.page_size, pages);
     Some(ListQuery {
         member: member?,
         list: list?,

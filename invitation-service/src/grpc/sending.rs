@@ -7,7 +7,10 @@ use uuid::Uuid;
 
 use super::{Edge, convert, status};
 use crate::{
-    domain::note::{Note, Source},
+    domain::{
+        note::{Note, Source},
+        policy::Policy,
+    },
     store::command::send::SendInvitation,
     usecase::send_invitation::{self, SentResult},
 };
@@ -19,7 +22,7 @@ impl Edge {
         deadline: Deadline,
     ) -> Result<wire::SendInvitationResponse, Status> {
         let mut fields = FieldViolations::new();
-        let Some(command) = read(&mut fields, &request) else {
+        let Some(command) = read(&mut fields, &self.context.policy, &request) else {
             return Err(fields::invalid(fields));
         };
         let sent = send_invitation::run(&self.context, command, unnamed(), deadline).await;
@@ -39,13 +42,15 @@ impl Edge {
 
 fn read(
     fields: &mut FieldViolations,
+    policy: &Policy,
     request: &wire::SendInvitationRequest,
 ) -> Option<SendInvitation> {
     let inviter = fields::member_id(fields, "inviter_id", &request.inviter_id);
     let invitee = fields::member_id(fields, "invitee_id", &request.invitee_id);
-    let note = Note::parse(&request.note).map_err(|rule| fields.push("note", rule.to_string()));
-    let source =
-        Source::parse(&request.source).map_err(|rule| fields.push("source", rule.to_string()));
+    let note = Note::parse(&request.note, policy.note_chars_max);
+    let note = note.map_err(|rule| fields.push("note", rule.to_string()));
+    let source = Source::parse(&request.source, policy.source_chars_max);
+    let source = source.map_err(|rule| fields.push("source", rule.to_string()));
     let request_id = match request.request_id.as_str() {
         "" => Some(None),
         text => fields::uuid(fields, "request_id", text).map(Some),

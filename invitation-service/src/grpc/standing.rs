@@ -28,7 +28,7 @@ impl Edge {
     ) -> Result<wire::SetMemberPlanResponse, Status> {
         let mut fields = FieldViolations::new();
         let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-        let plans = &self.context.plans;
+        let plans: Vec<_> = self.context.policy.plan_names().collect();
         let plan = plans.iter().find(|plan| **plan == request.plan);
         if plan.is_none() {
             fields.push("plan", format!("must be one of: {}", plans.join(", ")));
@@ -36,7 +36,7 @@ impl Edge {
         let (Some(member), Some(plan)) = (member, plan) else {
             return Err(fields::invalid(fields));
         };
-        let set = set_plan::run(&self.context, member, plan.clone(), author).await;
+        let set = set_plan::run(&self.context, member, (*plan).to_owned(), author).await;
         set.map_err(|failure| self.failed(failure))?;
         Ok(wire::SetMemberPlanResponse {})
     }

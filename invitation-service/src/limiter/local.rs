@@ -20,10 +20,9 @@ pub struct LocalLimiterOptions {
     pub weekly_window: Span,
     /// How many members are kept; those not seen for longest are forgotten.
     pub members_max: u64,
+    /// How long a reservation stands that is neither confirmed nor released: longer than any call may take. Its caller has gone.
+    pub reserved_max: Span,
 }
-
-/// How long a reservation stands that is neither confirmed nor released: longer than any call may take. Its caller has gone.
-const RESERVED_MAX: Span = Span::minutes(2);
 
 /// Keeps charges in memory, for as many members as its bound allows.
 pub struct LocalLimiter {
@@ -66,7 +65,11 @@ impl LocalLimiter {
 #[async_trait]
 impl Limiter for LocalLimiter {
     async fn reserve(&self, member: &MemberId, request: RequestHash, now: Time) -> Reservation {
-        let weekly_window = self.options.weekly_window;
+        let LocalLimiterOptions {
+            weekly_window,
+            reserved_max,
+            ..
+        } = self.options;
         let reserve = |known: &mut Known| {
             let Known {
                 weekly_cap,
@@ -74,7 +77,7 @@ impl Limiter for LocalLimiter {
             } = known;
             charges.retain(|charge| {
                 let kept = match charge.reserved_by {
-                    Some(_) => RESERVED_MAX,
+                    Some(_) => reserved_max,
                     None => weekly_window,
                 };
                 charge.time > now.minus(kept)
@@ -150,10 +153,13 @@ mod tests {
         MemberId::parse("ann").unwrap()
     }
 
+    const RESERVED_MAX: Span = Span::minutes(2);
+
     fn limiter() -> LocalLimiter {
         LocalLimiter::new(LocalLimiterOptions {
             weekly_window: Span::days(7),
             members_max: 10,
+            reserved_max: RESERVED_MAX,
         })
     }
 

@@ -240,6 +240,8 @@ pub struct Selection {
     pub without_note: bool,
     /// How many at most.
     pub limit: usize,
+    /// How many that match are counted at most; at least `limit`.
+    pub count_max: usize,
 }
 
 /// The invitations that match a selection.
@@ -247,6 +249,6 @@ pub struct Selection {
 pub struct Selected {
     /// The oldest, up to the limit.
     pub invitation_ids: Vec<Uuid>,
-    /// How many match in all; counted up to 10,000.
+    /// How many match in all, up to as many as are counted.
     pub matched: u32,
 }

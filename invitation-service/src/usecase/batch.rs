@@ -20,8 +20,23 @@ use crate::{
     store::Selection,
 };
 
-/// How many invitations one call takes.
-pub const ITEMS_MAX: usize = 100;
+/// How much one batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchOptions {
+    /// How many invitations one call takes. Default 100.
+    pub items_max: usize,
+    /// How many invitations that match a filter are counted. At least `items_max`. Default 10,000.
+    pub matched_max: usize,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self {
+            items_max: 100,
+            matched_max: 10_000,
+        }
+    }
+}
 
 /// Which invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +70,7 @@ pub enum Act {
 pub struct Done {
     /// In the order named; or the oldest first.
     pub results: Vec<(Uuid, Result<View, Failure>)>,
-    /// How many were named, or matched before the call.
+    /// How many were named, or matched before the call, as far as they are counted.
     pub matched: u32,
     /// How many matched beyond those that this call has taken.
     pub remaining: u32,
@@ -85,7 +100,8 @@ pub async fn run(
                 list,
                 sent_before,
                 without_note,
-                limit: ITEMS_MAX,
+                limit: context.batches.items_max,
+                count_max: context.batches.matched_max,
             };
             let selected = context.store.select(selection).await?;
             (selected.invitation_ids, selected.matched)

@@ -28,10 +28,11 @@ use service_kit::{
 
 use crate::{
     connections::{Connections, follow::Followed},
-    domain::refusal::Refusal,
+    domain::{policy::Policy, refusal::Refusal},
     limiter::Limiter,
     store::Store,
 };
+use batch::BatchOptions;
 
 /// Why a call was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,8 +86,10 @@ pub struct Context {
     pub metrics: UsecaseMetrics,
     /// Members whom the store has confirmed to have no place left, with when the next is free.
     pub without_place: Cache<MemberId, Time>,
-    /// The names of the plans that can be assigned, the basic one first.
-    pub plans: Vec<String>,
+    /// The numbers of the rules.
+    pub policy: Policy,
+    /// How much one batch is.
+    pub batches: BatchOptions,
 }
 
 /// How many members are remembered to have no place left.

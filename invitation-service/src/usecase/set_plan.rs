@@ -28,7 +28,8 @@ pub async fn warn_of_unknown_plans(context: &Context) {
         tracing::warn!("the plans that members were given cannot be read: {error}");
         Vec::new()
     });
-    for plan in assigned.iter().filter(|plan| !context.plans.contains(plan)) {
+    let configured = |name: &str| context.policy.plan_names().any(|plan| plan == name);
+    for plan in assigned.iter().filter(|plan| !configured(plan)) {
         tracing::warn!(
             plan,
             "members were given a plan that is not configured; whoever has it is granted what the basic plan grants"

@@ -20,12 +20,30 @@ use crate::{
     usecase::{Context, finish_acceptance},
 };
 
-/// How many pairs are looked at in one round.
-const PAIRS_MAX: usize = 200;
-/// How many members are looked at in one round.
-const MEMBERS_MAX: usize = 20;
-/// How many acceptances are seen through at a time.
-const FINISHING_MAX: usize = 16;
+/// How much the worker does, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// How often it looks for something to do. Default 100 ms.
+    pub poll: Duration,
+    /// How many pairs are looked at in one round. At least 1. Default 200.
+    pub pairs_max: usize,
+    /// How many members are looked at in one round. At least 1. Default 20.
+    pub members_max: usize,
+    /// How many pairs are reviewed, and acceptances seen through, at a time. At least 1. Default 16.
+    pub acceptances_max: usize,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_millis(100),
+            pairs_max: 200,
+            members_max: 20,
+            acceptances_max: 16,
+        }
+    }
+}
+
 /// In how many rounds what is over is deleted once.
 const FORGET_EVERY: u64 = 10;
 /// The span of seeing an acceptance through.
@@ -33,17 +51,17 @@ const FINISHING: &str = "worker/FinishAcceptance";
 /// How long one acceptance is seen through.
 const FINISHING_TIME: Duration = Duration::from_secs(5);
 
-/// Works until `stop` is cancelled, looking every `poll` for what is due.
-pub async fn run(context: Arc<Context>, poll: Duration, stop: CancellationToken) {
+/// Works until `stop` is cancelled, within the bounds of `options`.
+pub async fn run(context: Arc<Context>, options: WorkerOptions, stop: CancellationToken) {
     let work = async {
         for rounds in 0_u64.. {
-            match round(&context, rounds % FORGET_EVERY == 0).await {
+            match round(&context, &options, rounds % FORGET_EVERY == 0).await {
                 // There may be more: go on at once.
                 Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => tokio::time::sleep(poll).await,
+                Ok(false) => tokio::time::sleep(options.poll).await,
                 Err(error) => {
                     tracing::warn!("a round of the worker failed: {error}");
-                    tokio::time::sleep(poll).await;
+                    tokio::time::sleep(options.poll).await;
                 }
             }
         }
@@ -52,12 +70,16 @@ pub async fn run(context: Arc<Context>, poll: Duration, stop: CancellationToken)
 }
 
 /// Does what is due now, up to its bounds; whether there may be more.
-async fn round(context: &Context, forget: bool) -> Result<bool, StoreError> {
-    let pairs = context.store.due_pairs(PAIRS_MAX).await?;
-    let members = context.store.due_members(MEMBERS_MAX).await?;
-    let full = pairs.len() == PAIRS_MAX || members.len() == MEMBERS_MAX;
+async fn round(
+    context: &Context,
+    options: &WorkerOptions,
+    forget: bool,
+) -> Result<bool, StoreError> {
+    let pairs = context.store.due_pairs(options.pairs_max).await?;
+    let members = context.store.due_members(options.members_max).await?;
+    let full = pairs.len() == options.pairs_max || members.len() == options.members_max;
     stream::iter(pairs)
-        .for_each_concurrent(FINISHING_MAX, |key| async {
+        .for_each_concurrent(options.acceptances_max, |key| async {
             let reviewed = review(context, key).await;
             context.metrics.work.ended("pairs", &reviewed);
             if let Err(error) = reviewed {

@@ -1,6 +1,7 @@
 //! The life of one connection: its turn, its preface in time, calls, and an end: by age, for want of use, or cut.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http2;
@@ -31,7 +32,7 @@ pub(super) async fn serve_connection<S>(
     mut socket: S,
     place: Place,
     gate: Seen<PeerGate>,
-    options: ServerOptions,
+    options: Arc<ServerOptions>,
     shutdown: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -11,7 +11,6 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -28,7 +27,7 @@ use super::connections::{Connections, Hold, OpenCall, OpenWatch, Peer, Place};
 use super::held::{Ending, hold_answer, receive};
 use super::watches::Watches;
 use crate::auth::{Access, Callers, Kind, Method};
-use crate::deadline::{DEADLINE_DEFAULT, Deadline};
+use crate::deadline::Deadline;
 use crate::requests::CallerSlot;
 use crate::status::{dependency_unavailable, overloaded};
 
@@ -39,11 +38,6 @@ const BESIDE: [Method; 4] = [
     reflection("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
     reflection("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"),
 ];
-
-/// How many streams of [`BESIDE`] are open at a time.
-const TOOL_STREAMS_MAX: usize = 256;
-/// How long a stream of reflection may take.
-const REFLECTION_MAX: Duration = Duration::from_mins(1);
 
 /// What a connection pays for a call that may not be made, or of a method that there is not: as much as the frame of its answer brings.
 const REFUSED_COST: u32 = 4;
@@ -78,11 +72,11 @@ struct Inner {
     beside: Routes,
     /// A place for each call under way.
     calls: Arc<Semaphore>,
-    /// A place for each stream beside the service's own.
+    /// A place for each stream of [`BESIDE`].
     tools: Arc<Semaphore>,
     /// How many watches each caller has open.
     watches: Watches,
-    options: ServerOptions,
+    options: Arc<ServerOptions>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +90,7 @@ impl Gate {
         methods: &'static [Method],
         callers: Callers,
         beside: Routes,
-        options: ServerOptions,
+        options: Arc<ServerOptions>,
     ) -> Self {
         let entries = |methods: &[Method], beside| {
             let entry = move |method: &Method| {
@@ -119,7 +113,7 @@ impl Gate {
             door: Door::default(),
             beside,
             calls: places(options.calls_max),
-            tools: places(TOOL_STREAMS_MAX),
+            tools: places(options.tool_streams_max),
             watches: Watches::new(options.watches_per_caller_max),
             options,
         }))
@@ -182,7 +176,7 @@ impl PeerGate {
             let opened = inner.door.0.get();
             opened.ok_or_else(dependency_unavailable)?
         };
-        let deadline = Deadline::of_headers(request.headers(), DEADLINE_DEFAULT);
+        let deadline = Deadline::of(request.headers(), inner.options.deadlines);
         request.extensions_mut().insert(caller.clone());
         request.extensions_mut().insert(deadline);
         match method.kind {
@@ -216,9 +210,9 @@ impl PeerGate {
                     deadline.run(async { Ok(forward(routes, request.map(Body::new)).await) });
                 let (head, body) = answer.await?.into_parts();
                 let ending = self.peer.ending.child_token();
-                let late = ending.clone();
+                let (late, time) = (ending.clone(), inner.options.reflection_max);
                 let late = tokio::spawn(async move {
-                    tokio::time::sleep(REFLECTION_MAX).await;
+                    tokio::time::sleep(time).await;
                     late.cancel();
                 });
                 let late = tokio_util::task::AbortOnDropHandle::new(late);
@@ -243,7 +237,8 @@ impl PeerGate {
         let work = pin!(async {
             let (head, body) = request.into_parts();
             let receiving = pin!(async {
-                let received = receive(body, |bytes| self.hold(bytes)).await;
+                let bytes_max = self.inner.options.message_bytes_max;
+                let received = receive(body, bytes_max, |bytes| self.hold(bytes)).await;
                 received.map_err(|_| Status::cancelled("the request broke off"))
             });
             let within = deadline.at_most(self.inner.options.receive_max);

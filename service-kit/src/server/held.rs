@@ -13,7 +13,6 @@ use http_body_util::BodyExt as _;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 
-use super::MESSAGE_BYTES_MAX;
 use super::connections::{CALL_BYTES, Hold, OpenCall};
 use crate::auth::unauthenticated;
 use crate::status::dependency_unavailable;
@@ -48,9 +47,10 @@ impl<B> Held<B> {
 }
 
 /// Takes in the message of a request, all of it, and says whether it is one: whole and not too large. `hold` is asked for only when the
-/// peer lets us wait. What is not whole or too large is left to be refused by whoever decodes it.
+/// peer lets us wait. What is not whole, or larger than `bytes_max`, is left to be refused by whoever decodes it.
 pub(super) async fn receive<B>(
     body: B,
+    bytes_max: usize,
     hold: impl FnOnce(usize) -> Hold,
 ) -> Result<(Held<B>, bool), B::Error>
 where
@@ -78,7 +78,7 @@ where
             hold.grow(more);
         }
         held.frames.push_back(frame);
-        if bytes > PREFIX_BYTES + MESSAGE_BYTES_MAX || announced(&held.frames) > MESSAGE_BYTES_MAX {
+        if bytes > PREFIX_BYTES + bytes_max || announced(&held.frames) > bytes_max {
             break;
         }
     }

@@ -1,8 +1,17 @@
 //! The bounds of a server.
+//!
+//! Deliberately absent: their keys, which stand in [`keys`].
+
+mod keys;
 
 use std::time::Duration;
 
-use crate::config::{Key, Unit};
+use super::connections::CALL_BYTES;
+use crate::config::Findings;
+use crate::deadline::DeadlineOptions;
+
+/// The largest answer that clients of gRPC read unless they are told otherwise, in bytes.
+pub const READ_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
 /// What a peer may make the server hold, how long anything may take, and how the server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +47,24 @@ pub struct ServerOptions {
     /// How many watches a caller may have open at a time, over all their connections; one more is answered as with `calls_max`. Fewer
     /// than there may be in all, so that one caller leaves room for others. Default 1,500.
     pub watches_per_caller_max: usize,
+    /// How many streams of health and reflection are open at a time; one more is answered as with `calls_max`. At least 1. Default 256.
+    pub tool_streams_max: usize,
+    /// The largest message that is read, in bytes. The edge of a service applies it too, with `max_decoding_message_size`: only there is it
+    /// known where a message begins. Default 1 MiB.
+    pub message_bytes_max: usize,
+    /// The largest message that is answered with, in bytes; the edge of a service applies it, with `max_encoding_message_size`. Default
+    /// [`READ_BYTES_MAX`].
+    pub answer_bytes_max: usize,
     /// How many bytes are held for all peers together: requests that have come in part, and answers that have not been taken, each
     /// with 16 KiB for its call. Beyond,
     /// the connection that holds most for longest is cut. Default 16 MiB, which is 1,024 calls.
     pub held_bytes_max: usize,
     /// How long a connection may take to begin. Default 5 s.
     pub handshake_max: Duration,
+    /// How long calls may take.
+    pub deadlines: DeadlineOptions,
+    /// How long a stream of reflection may take. Default 1 min.
+    pub reflection_max: Duration,
     /// How long the message of a call may take to come, where the caller's deadline is not earlier. Default 10 s.
     pub receive_max: Duration,
     /// How long a peer may take nothing of what waits for it, or send nothing of what it began; then its connection is cut. Default
@@ -78,8 +99,13 @@ impl Default for ServerOptions {
             calls_max: 1_024,
             watches_per_connection_max: 64,
             watches_per_caller_max: 1_500,
+            tool_streams_max: 256,
+            message_bytes_max: 1_024 * 1_024,
+            answer_bytes_max: READ_BYTES_MAX,
             held_bytes_max: 16 * 1_024 * 1_024,
             handshake_max: Duration::from_secs(5),
+            deadlines: DeadlineOptions::default(),
+            reflection_max: Duration::from_mins(1),
             receive_max: Duration::from_secs(10),
             stall_max: Duration::from_secs(20),
             idle_max: Duration::from_mins(5),
@@ -93,180 +119,38 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// The keys of the options.
-    pub fn keys() -> Vec<Key<Self>> {
-        let mut keys = Self::connection_keys();
-        keys.extend(Self::call_keys());
-        keys.extend(Self::time_keys());
-        keys
-    }
-
-    fn connection_keys() -> Vec<Key<Self>> {
-        vec![
-            Key::count(
-                "server.connections_max",
-                "connections",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.connections_max,
-                "connections at a time; for one more, the one that has been without a call for longest gives way",
-            ),
-            Key::count(
-                "server.connections_per_address_max",
-                "connections",
-                0..=1_000_000,
-                |o: &mut Self| &mut o.connections_per_address_max,
-                "connections at a time from one address, 0 for as many as in all; behind a proxy all come from one",
-            ),
-            Key::count(
-                "server.connections_per_address_per_second",
-                "connections",
-                0..=1_000_000,
-                |o: &mut Self| &mut o.connections_per_address_per_second,
-                "connections that may begin in a second from one address after its burst, later ones wait; 0 for any; behind a proxy all come from one",
-            ),
-            Key::count(
-                "server.connections_per_address_burst",
-                "connections",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.connections_per_address_burst,
-                "connections that may begin from one address at once",
-            ),
-            Key::count(
-                "server.cut_costs_connections",
-                "connections",
-                0..=1_000_000,
-                |o: &mut Self| &mut o.cut_costs_connections,
-                "connections that one counts for in this which was cut for what it did",
-            ),
-        ]
-    }
-
-    fn call_keys() -> Vec<Key<Self>> {
-        vec![
-            Key::count(
-                "server.concurrent_streams_max",
-                "calls",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.concurrent_streams_max,
-                "calls that a connection may have open at a time",
-            ),
-            Key::count(
-                "server.header_bytes_max",
-                "bytes",
-                1_024..=1_048_576,
-                |o: &mut Self| &mut o.header_bytes_max,
-                "size of the headers of a call",
-            ),
-            Key::count(
-                "server.pending_reset_streams_max",
-                "calls",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.pending_reset_streams_max,
-                "calls cancelled by the peer that may wait to be noticed; beyond, the connection is ended",
-            ),
-            Key::count(
-                "server.local_reset_streams_max",
-                "calls",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.local_reset_streams_max,
-                "calls that the peer's errors may make the server cancel; beyond, the connection is ended",
-            ),
-            Key::count(
-                "server.calls_max",
-                "calls",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.calls_max,
-                "calls under way at a time; one more is refused as `OVERLOADED` before its message is read",
-            ),
-            Key::count(
-                "server.watches_per_connection_max",
-                "streams",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.watches_per_connection_max,
-                "watches that a connection may have open at a time; one more is refused as `OVERLOADED`",
-            ),
-            Key::count(
-                "server.watches_per_caller_max",
-                "streams",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.watches_per_caller_max,
-                "watches that a caller may have open at a time; one more is refused as `OVERLOADED`",
-            ),
-            Key::count(
-                "server.held_bytes_max",
-                "bytes",
-                1_048_576..=1_099_511_627_776,
-                |o: &mut Self| &mut o.held_bytes_max,
-                "what peers have sent in part or not yet taken, all together; beyond, the connection that holds most for longest is cut",
-            ),
-        ]
-    }
-
-    fn time_keys() -> Vec<Key<Self>> {
-        vec![
-            Key::span(
-                "server.handshake_seconds",
-                Unit::Seconds,
-                1..=3_600,
-                |o: &mut Self| &mut o.handshake_max,
-                "time in which a connection must have begun",
-            ),
-            Key::span(
-                "server.receive_seconds",
-                Unit::Seconds,
-                1..=3_600,
-                |o: &mut Self| &mut o.receive_max,
-                "time in which the message of a call must have come",
-            ),
-            Key::span(
-                "server.stall_seconds",
-                Unit::Seconds,
-                1..=3_600,
-                |o: &mut Self| &mut o.stall_max,
-                "time for which a peer may leave lying what waits for it; then its connection is cut",
-            ),
-            Key::span(
-                "server.idle_seconds",
-                Unit::Seconds,
-                1..=2_592_000,
-                |o: &mut Self| &mut o.idle_max,
-                "time that a connection may be without a call",
-            ),
-            Key::span(
-                "server.age_seconds",
-                Unit::Seconds,
-                1..=2_592_000,
-                |o: &mut Self| &mut o.age_max,
-                "time that a connection may last, up to a tenth less; its calls may end, its streams are resumed on another",
-            ),
-            Key::span(
-                "server.age_grace_seconds",
-                Unit::Seconds,
-                0..=3_600,
-                |o: &mut Self| &mut o.age_grace,
-                "time for which calls may go on after their connection was told to end",
-            ),
-            Key::span(
-                "server.keepalive_interval_seconds",
-                Unit::Seconds,
-                1..=86_400,
-                |o: &mut Self| &mut o.keepalive_interval,
-                "time without a sign after which a peer is asked for one",
-            ),
-            Key::span(
-                "server.keepalive_timeout_seconds",
-                Unit::Seconds,
-                1..=3_600,
-                |o: &mut Self| &mut o.keepalive_timeout,
-                "time without an answer to that after which the connection is ended",
-            ),
-            Key::span(
-                "server.drain_seconds",
-                Unit::Seconds,
-                0..=3_600,
-                |o: &mut Self| &mut o.drain,
-                "time for which calls may go on after the server was told to end; then they are cut",
-            ),
-        ]
+    /// What does not fit together, or should be known.
+    pub fn check(&self, findings: &mut Findings) {
+        if self.deadlines.default > self.deadlines.max {
+            findings.wrong(
+                &[
+                    "server.deadline_default_millis",
+                    "server.deadline_max_seconds",
+                ],
+                "must be at most server.deadline_max_seconds, which no call is granted more than",
+            );
+        }
+        if self.answer_bytes_max > READ_BYTES_MAX {
+            findings.risky(
+                &["server.answer_bytes_max"],
+                format!(
+                    "clients refuse answers of more than {READ_BYTES_MAX} bytes, unless each of them is told otherwise"
+                ),
+            );
+        }
+        for (key, bytes) in [
+            ("server.message_bytes_max", self.message_bytes_max),
+            ("server.answer_bytes_max", self.answer_bytes_max),
+        ] {
+            if self.held_bytes_max < bytes.saturating_add(CALL_BYTES) {
+                findings.risky(
+                    &["server.held_bytes_max", key],
+                    format!(
+                        "of what may be held in all, {CALL_BYTES} bytes are for the call itself and the rest is less than {key}: whoever sends \
+                         or is sent as much as that is cut"
+                    ),
+                );
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the server over a real socket. Waits are for events; the only clock is the drain's bound.
 
+mod tools;
+
 use std::convert::Infallible;
 use std::future::Pending;
 use std::sync::{Arc, Mutex};
@@ -49,14 +51,14 @@ async fn start(routes: RoutesBuilder, drain: Duration) -> Running {
         drain,
         ..ServerOptions::default()
     };
-    start_with(Some(routes), Callers::anybody(), options).await
+    start_with(Some(routes), Callers::anybody(), &options).await
 }
 
 /// Without `routes` the door stays shut.
 async fn start_with(
     routes: Option<RoutesBuilder>,
     callers: Callers,
-    options: ServerOptions,
+    options: &ServerOptions,
 ) -> Running {
     start_api(API, routes, callers, options).await
 }
@@ -65,7 +67,7 @@ async fn start_api(
     api: Api,
     routes: Option<RoutesBuilder>,
     callers: Callers,
-    options: ServerOptions,
+    options: &ServerOptions,
 ) -> Running {
     let listener = listen("127.0.0.1:0".parse().unwrap(), false).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,7 +80,7 @@ async fn start_api(
         requests(),
         figures.clone(),
         told,
-        options,
+        *options,
     );
     let server = server.unwrap();
     let server = server.start(&shutdown);
@@ -352,7 +354,7 @@ async fn code(channel: &Channel, body: Body) -> Result<tonic::Code, tonic::trans
 #[tokio::test]
 async fn until_the_door_is_open_health_alone_answers() {
     let options = ServerOptions::default();
-    let running = start_with(None, Callers::anybody(), options).await;
+    let running = start_with(None, Callers::anybody(), &options).await;
     let answered = code(&running.channel, Body::empty()).await.unwrap();
     assert_eq!(answered, tonic::Code::Unavailable);
     let mut health = HealthClient::new(running.channel.clone());
@@ -367,7 +369,7 @@ async fn a_call_too_many_is_refused_and_health_is_not() {
         calls_max: 1,
         ..ServerOptions::default()
     };
-    let running = start_with(Some(routes), Callers::anybody(), options).await;
+    let running = start_with(Some(routes), Callers::anybody(), &options).await;
     let (channel, first) = (running.channel.clone(), running.channel.clone());
     let first = tokio::spawn(async move { code(&first, Body::empty()).await });
     assert_eq!(heard.recv().await, Some("begun"));
@@ -389,7 +391,7 @@ async fn a_message_that_does_not_come_keeps_no_place() {
         receive_max: Duration::from_millis(50),
         ..ServerOptions::default()
     };
-    let running = start_with(Some(quick()), Callers::anybody(), options).await;
+    let running = start_with(Some(quick()), Callers::anybody(), &options).await;
     let never = futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, tonic::Status>>();
     let never = Body::new(http_body_util::StreamBody::new(never));
     let (late, quick) = tokio::join!(
@@ -439,7 +441,7 @@ async fn a_connection_without_use_is_ended() {
             ..ServerOptions::default()
         },
     ] {
-        let running = start_with(Some(quick()), Callers::anybody(), options).await;
+        let running = start_with(Some(quick()), Callers::anybody(), &options).await;
         let socket = if options.handshake_max == short {
             TcpStream::connect(running.address).await.unwrap()
         } else {
@@ -461,7 +463,7 @@ async fn an_old_connection_lets_its_calls_end_and_its_streams_resume_elsewhere()
         age_max: Duration::from_millis(100),
         ..ServerOptions::default()
     };
-    let running = start_with(Some(quick()), Callers::anybody(), options).await;
+    let running = start_with(Some(quick()), Callers::anybody(), &options).await;
     let mut client = HealthClient::new(running.channel.clone());
     let mut watch = client.watch(about("")).await.unwrap().into_inner();
     assert!(watch.message().await.unwrap().is_some());

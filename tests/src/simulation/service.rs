@@ -93,7 +93,7 @@ impl Service {
     pub(crate) async fn serve_invitations(self) -> turmoil::Result {
         let mut config = invitation_service::Config::new(self.options());
         config.policy = self.plan.invitation_policy.clone();
-        config.worker_poll = self.plan.worker_poll;
+        config.worker.poll = self.plan.worker_poll;
         let store = invitation_service::store::sqlite::SqliteStore::open(
             self.options(),
             GroupCommitOptions::default(),
@@ -103,6 +103,7 @@ impl Service {
         let limiter = LocalLimiter::new(LocalLimiterOptions {
             weekly_window: config.policy.weekly_window,
             members_max: 100,
+            reserved_max: invitation_service::reserved_max(config.server.deadlines),
         });
         let channel = channel(host::CONNECTION, CONNECTION_PORT);
         let connections = RemoteConnections::new(channel.clone(), &config.connections);

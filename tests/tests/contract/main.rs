@@ -13,6 +13,7 @@
 mod bad_input;
 mod callers;
 mod configuration;
+mod configured;
 mod contract;
 mod plans;
 mod privacy;

@@ -305,8 +305,8 @@ impl<S: System> Run<'_, S> {
     fn send(&mut self, command: &str, sending: Drawn, asked: bool) -> Result<(), Parted> {
         let (from, to, note, request) = sending;
         let texts = ["", "hello", "it's me"];
-        let note = Note::parse(texts[usize::from(note)]).unwrap();
-        let source = Source::parse("search").unwrap();
+        let note = Note::parse(texts[usize::from(note)], 300).unwrap();
+        let source = Source::parse("search", 32).unwrap();
         let request = request.map(|number| Uuid::from_u128(u128::from(number) + 1));
         let key = PairKey::new(&self.members[from], &self.members[to]);
         let told = key.filter(|_| asked).map(|key| self.connections.tell(&key));

@@ -326,9 +326,6 @@ fn overdue(
         )?)
 }
 
-/// How many entries a selection counts at most.
-const MATCHED_MAX: i64 = 10_000;
-
 /// The oldest entries of a list that match, and how many match.
 pub(super) fn select(
     conn: &Connection,
@@ -349,7 +346,7 @@ pub(super) fn select(
         below,
         now.millis(),
         selection.without_note,
-        MATCHED_MAX,
+        limit_number(selection.count_max),
     ])?;
     let mut selected = Selected {
         invitation_ids: Vec::new(),

@@ -24,9 +24,6 @@ use crate::{
     },
 };
 
-/// How many events a member may have missed; whoever missed more lists anew.
-const MISSED_MAX: usize = 10_000;
-
 /// The position of the last event.
 pub(super) fn head(conn: &Connection) -> Result<u64, StoreError> {
     let head = conn
@@ -132,7 +129,7 @@ pub(super) fn member_events(
     let Some(member) = tables::load_member(conn, id)? else {
         return Ok(Some(nothing));
     };
-    let Some(touched) = touched_since(conn, &member, reached)? else {
+    let Some(touched) = touched_since(conn, policy, &member, reached)? else {
         return Ok(None);
     };
     let mut told = Vec::new();
@@ -244,13 +241,16 @@ impl Touch {
 
 fn touched_since(
     conn: &Connection,
+    policy: &Policy,
     member: &Member,
     reached: Reached,
 ) -> Result<Option<Touched>, StoreError> {
+    // Whoever missed more lists anew.
+    let missed_max = usize::try_from(policy.member_backlog_max).unwrap_or(usize::MAX);
     let mut missed = BTreeMap::new();
     let mut next = member.last_event;
     while let Some(link) = next.filter(|link| link.position > reached.from) {
-        if missed.len() == MISSED_MAX {
+        if missed.len() == missed_max {
             return Ok(None);
         }
         let Some(event) = events::load(conn, link.position)? else {

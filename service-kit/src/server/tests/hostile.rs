@@ -114,7 +114,7 @@ async fn eventually(holds: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_peer_that_sends_frames_without_use_is_cut() {
-    let running = start_with(Some(quick()), Callers::anybody(), ServerOptions::default()).await;
+    let running = start_with(Some(quick()), Callers::anybody(), &ServerOptions::default()).await;
     let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     let window = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1];
@@ -174,7 +174,7 @@ async fn calls_of_no_use_wear_out_their_connection() {
     ];
     for (what, are_answered, call) in all {
         let options = ServerOptions::default();
-        let running = start_with(Some(quick()), Callers::anybody(), options).await;
+        let running = start_with(Some(quick()), Callers::anybody(), &options).await;
         let ended = flood(running.address, 100_000, are_answered, call).await;
         assert!(ended, "{what}");
         let figures = &running.figures;
@@ -187,7 +187,7 @@ async fn calls_of_no_use_wear_out_their_connection() {
 #[tokio::test]
 async fn one_call_in_four_may_be_broken_and_as_many_cancelled() {
     let options = ServerOptions::default();
-    let running = start_with(Some(answering()), Callers::anybody(), options).await;
+    let running = start_with(Some(answering()), Callers::anybody(), &options).await;
     let mixed = |stream: u32| match (stream / 2) % 4 {
         0 => calls(stream, &WHOLE[..8]),
         1 => {
@@ -210,7 +210,7 @@ async fn whoever_comes_too_early_waits_for_their_turn() {
         ..ServerOptions::default()
     };
     let since = tokio::time::Instant::now();
-    let running = start_with(Some(quick()), Callers::anybody(), options).await;
+    let running = start_with(Some(quick()), Callers::anybody(), &options).await;
     let endpoint = Channel::from_shared(format!("http://{}", running.address)).unwrap();
     let mut channels = Vec::new();
     for _ in 0..2 {
@@ -298,7 +298,7 @@ const WATCHED: Api = Api {
 };
 
 /// A server with watches alone, for the callers of a file.
-async fn watched(tokens: &Path, options: ServerOptions) -> Running {
+async fn watched(tokens: &Path, options: &ServerOptions) -> Running {
     let mut routes = RoutesBuilder::default();
     routes.add_service(Open);
     let callers = Callers::load(Some(tokens)).unwrap();
@@ -335,7 +335,7 @@ async fn a_watch_ends_soon_after_its_callers_token_was_revoked() {
     let path = folder.path().join("tokens.toml");
     let [goes, stays] = ["goes", "stays"].map(|name| new_token(name, &[Role::App]).unwrap());
     std::fs::write(&path, [&*goes.stanza, &stays.stanza].concat()).unwrap();
-    let running = watched(&path, ServerOptions::default()).await;
+    let running = watched(&path, &ServerOptions::default()).await;
     let revoked = open(&running.channel, &goes.token).await.unwrap();
     let kept = open(&running.channel, &stays.token).await.unwrap();
     std::fs::write(&path, &stays.stanza).unwrap();
@@ -356,7 +356,7 @@ async fn a_caller_has_so_many_watches_over_all_connections() {
         watches_per_caller_max: 2,
         ..ServerOptions::default()
     };
-    let running = watched(&path, options).await;
+    let running = watched(&path, &options).await;
     let address = format!("http://{}", running.address);
     let elsewhere = Channel::from_shared(address).unwrap().connect().await;
     let elsewhere = elsewhere.unwrap();

@@ -1,0 +1,15 @@
+//! How large the parts of messages become at most, so that the configuration can be checked for whether full requests and answers fit.
+//!
+//! In bytes, with their tags and lengths; bounds, a little above what the fullest takes. Deliberately absent: what a message has but once,
+//! for which [`REST`] stands.
+
+/// What a message has beside its list: the member, counts, a position, a token.
+pub const REST: usize = 2_048;
+/// The id of a member in a list of a request.
+pub const MEMBER_ID: usize = 66;
+/// What is answered about one member: a connection, a block, or what is between the two.
+pub const ENTRY: usize = 96;
+/// A pair that invitation-service asks about.
+pub const PAIR: usize = 136;
+/// A fact of the feed, or all facts of a pair in a list.
+pub const FACT: usize = 224;
