@@ -74,7 +74,7 @@ fn limits() -> Vec<Key<Policy>> {
             "characters",
             1..=2_000,
             |p: &mut Policy| &mut p.note_chars_max,
-            "Unicode characters of a note after NFC and trimming; a longer one is refused",
+            "characters of a note (Unicode, after NFC and trimming); a longer one is refused",
         ),
         Key::count(
             "invitation.source_chars_max",
