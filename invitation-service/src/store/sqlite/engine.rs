@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/0001_start.sql")),
     ("0002_epoch", EPOCH_SQL),
     ("0003_plans", include_str!("../migrations/0003_plans.sql")),
+    ("0004_ranges", include_str!("../migrations/0004_ranges.sql")),
 ];
 
 /// The write side.

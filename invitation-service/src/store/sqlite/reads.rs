@@ -191,7 +191,10 @@ pub(super) fn get(
 }
 
 fn seen_until(conn: &Connection, member: &MemberId) -> Result<Uuid, StoreError> {
-    Ok(tables::load_member(conn, member)?.map_or_else(Uuid::nil, |member| member.seen_until))
+    let mut statement = conn.prepare_cached("select seen_until from member where member = ?1")?;
+    let mut rows = statement.query([member.as_str()])?;
+    let row = rows.next()?;
+    row.map_or_else(|| Ok(Uuid::nil()), |row| Columns::new(row).uuid())
 }
 
 /// A page of one of a member's lists, and whether more follow.

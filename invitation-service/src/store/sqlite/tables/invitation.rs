@@ -19,16 +19,39 @@ macro_rules! entry_columns {
 }
 pub(in crate::store::sqlite) use entry_columns;
 
+/// The query for an entry in one place.
+macro_rules! entry_at {
+    ($place:literal) => {
+        concat!(
+            "select ",
+            entry_columns!(),
+            " from invitation where member = ?1 and place = ",
+            $place,
+            " and invitation_id = ?2"
+        )
+    };
+}
+
 /// What a member keeps of an invitation, wherever it stands.
 pub(in crate::store::sqlite) fn load_entry(
     conn: &Connection,
     member: &MemberId,
     id: &Uuid,
 ) -> Result<Option<Entry>, StoreError> {
+    // One look for each place, until it is found.
     let mut statement = conn.prepare_cached(concat!(
-        "select ",
-        entry_columns!(),
-        " from invitation where member = ?1 and place in (0, 1, 2, 3, 4, 5) and invitation_id = ?2",
+        entry_at!(1),
+        " union all ",
+        entry_at!(0),
+        " union all ",
+        entry_at!(5),
+        " union all ",
+        entry_at!(2),
+        " union all ",
+        entry_at!(3),
+        " union all ",
+        entry_at!(4),
+        " limit 1",
     ))?;
     let mut rows = statement.query(params![member.as_str(), id.as_bytes()])?;
     let row = rows.next()?;
