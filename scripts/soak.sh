@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that search, model, race, simulate and kill, at full counts; writes what came of it to docs/soak.md. Takes three quarters of an hour or so.
+# The tests that search, model, race, simulate and kill, at full counts; writes what came of it to docs/soak.md.
 #
 # The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
 set -euo pipefail

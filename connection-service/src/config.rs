@@ -46,7 +46,7 @@ pub struct Config {
     pub server: ServerOptions,
     /// How often the worker looks for something to do. Default 100 ms.
     pub worker_poll: Duration,
-    /// How many threads serve the wire; the store has threads of its own. Default 2.
+    /// How many threads serve the wire; the store has threads of its own. Default [`THREADS_DEFAULT`].
     pub runtime_threads: usize,
     /// What `main` logs.
     pub log: LogOptions,

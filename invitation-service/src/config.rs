@@ -64,7 +64,7 @@ pub struct Config {
     pub worker: WorkerOptions,
     /// How many members the limiter within the process knows. Default 100,000.
     pub limiter_members_max: u64,
-    /// How many threads serve the wire; the store has threads of its own. Default 2.
+    /// How many threads serve the wire; the store has threads of its own. Default [`THREADS_DEFAULT`].
     pub runtime_threads: usize,
     /// What `main` logs.
     pub log: LogOptions,
