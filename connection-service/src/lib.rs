@@ -82,18 +82,8 @@ pub async fn run(
         (config.database.clone(), config.group_commit, config.policy);
     let environment = Environment::system(clock);
     let open = move || SqliteStore::open(database, group_commit, policy, environment);
-    let opened = tokio::task::spawn_blocking(open).await;
-    let store = match opened.map_err(RunError::Panicked) {
-        Ok(Ok(store)) => store,
-        Ok(Err(error)) => {
-            serving.give_up().await.map_err(RunError::Panicked)?;
-            return Err(error.into());
-        }
-        Err(panicked) => {
-            serving.give_up().await.map_err(RunError::Panicked)?;
-            return Err(panicked);
-        }
-    };
+    let opened = serving.while_opening(open).await;
+    let (serving, store) = opened.map_err(RunError::Panicked)??;
     store.register(&mut seen);
     let store = Arc::new(store);
     work(config, serving, store, seen).await

@@ -121,18 +121,8 @@ pub async fn run(
     let group_commit = config.group_commit;
     let environment = Environment::system(clock.clone());
     let open = move || SqliteStore::open(database, group_commit, policy, environment);
-    let opened = tokio::task::spawn_blocking(open).await;
-    let store = match opened.map_err(RunError::Panicked) {
-        Ok(Ok(store)) => store,
-        Ok(Err(error)) => {
-            serving.give_up().await.map_err(RunError::Panicked)?;
-            return Err(error.into());
-        }
-        Err(panicked) => {
-            serving.give_up().await.map_err(RunError::Panicked)?;
-            return Err(panicked);
-        }
-    };
+    let opened = serving.while_opening(open).await;
+    let (serving, store) = opened.map_err(RunError::Panicked)??;
     let (channel, tracer) = (endpoint.connect_lazy(), seen.tracer.clone());
     let bearer = Bearer::new(token.clone());
     let store = Arc::new(store);

@@ -261,8 +261,7 @@ fn beside(api: Api, health: &HealthHandle) -> Result<Routes, ServeError> {
             tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
         );
         // Only what is served here, though the sets may describe more.
-        let served = api.services.iter().copied().chain(BESIDE);
-        served.fold(
+        api.all_services().fold(
             builder,
             tonic_reflection::server::Builder::with_service_name,
         )

@@ -58,9 +58,24 @@ impl Serving {
         while_open(self.task, store_closed, &self.health, &self.stop).await
     }
 
-    /// Ends without having been open.
-    pub async fn give_up(self) -> Result<(), JoinError> {
+    /// Opens what is to be served from, on a thread that may block, while health says that it is not there yet. When `open` fails or
+    /// panics, serving ends first. The outer error is a panic, of `open` or of serving.
+    pub async fn while_opening<T, E>(
+        self,
+        open: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<(Self, T), E>, JoinError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let opened = tokio::task::spawn_blocking(open).await;
+        let failed = match opened {
+            Ok(Ok(opened)) => return Ok(Ok((self, opened))),
+            Ok(Err(error)) => Ok(Err(error)),
+            Err(panicked) => Err(panicked),
+        };
         self.stop.cancel();
-        self.task.await
+        self.task.await?;
+        failed
     }
 }

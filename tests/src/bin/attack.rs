@@ -18,6 +18,7 @@ use acquaint_tests::{
     Blocks, Connections,
     attack::{Attack, besiege, occupy},
     pair::folder,
+    wait::until_serving,
 };
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{
@@ -231,13 +232,7 @@ async fn turn(service: &str, who: &str, seconds: u64) -> Turn {
         .spawn()
         .unwrap();
     let channel = channel(address);
-    let ready = async {
-        while !list(&channel).await {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let ready = tokio::time::timeout(Duration::from_secs(20), ready).await;
-    ready.expect("the service serves");
+    until_serving(channel.clone()).await;
     // What every service needs once.
     for nth in 0..200 {
         assert!(list(&channel).await && block(&channel, nth).await);
