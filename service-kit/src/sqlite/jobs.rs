@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 /// A queue as its threads see it.
 pub(super) struct Jobs<J> {
@@ -21,7 +22,32 @@ struct State<J> {
 
 /// Why a job is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(super) enum Refused {
+    /// As many wait as may.
+    Full,
+    /// A thread has died.
+    Closed,
+}
+
+/// A thread of the queue. If it panics, no job is taken any more and those that wait are dropped, so that nobody waits for what
+/// nobody does.
+pub(super) struct Worker<J>(Arc<Jobs<J>>);
+
+impl<J> Worker<J> {
+    /// The next job, waited for; `None` when the queue is closed and empty.
+    pub(super) fn next(&self) -> Option<J> {
+        self.0.next()
+    }
+}
+
+impl<J> Drop for Worker<J> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.close();
+            self.0.state().waiting.clear();
+        }
+    }
+}
 
 impl<J> Jobs<J> {
     /// An empty queue for at most `max` jobs.
@@ -41,11 +67,19 @@ impl<J> Jobs<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A thread that does jobs of this queue.
+    pub(super) fn worker(self: &Arc<Self>) -> Worker<J> {
+        Worker(self.clone())
+    }
+
     /// Adds a job.
-    pub(super) fn push(&self, job: J) -> Result<(), Full> {
+    pub(super) fn push(&self, job: J) -> Result<(), Refused> {
         let mut state = self.state();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
         if state.waiting.len() >= self.max {
-            return Err(Full);
+            return Err(Refused::Full);
         }
         state.waiting.push_back(job);
         let wake = state.asleep > 0;
@@ -56,8 +90,7 @@ impl<J> Jobs<J> {
         Ok(())
     }
 
-    /// The next job, waited for; `None` when the queue is closed and empty.
-    pub(super) fn next(&self) -> Option<J> {
+    fn next(&self) -> Option<J> {
         let mut state = self.state();
         loop {
             if let Some(job) = state.waiting.pop_front() {
@@ -89,8 +122,6 @@ impl<J> Jobs<J> {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
 
     #[test]
@@ -98,8 +129,8 @@ mod tests {
         let jobs = Jobs::new(usize::MAX);
         let threads: Vec<_> = (0..4)
             .map(|_| {
-                let jobs = jobs.clone();
-                thread::spawn(move || std::iter::from_fn(|| jobs.next()).collect::<Vec<u32>>())
+                let worker = jobs.worker();
+                thread::spawn(move || std::iter::from_fn(|| worker.next()).collect::<Vec<u32>>())
             })
             .collect();
         for job in 0..10_000 {
@@ -117,9 +148,29 @@ mod tests {
     #[test]
     fn a_full_queue_takes_no_more() {
         let jobs = Jobs::new(2);
-        assert_eq!([(); 3].map(|()| jobs.push(())), [Ok(()), Ok(()), Err(Full)]);
+        assert_eq!(
+            [(); 3].map(|()| jobs.push(())),
+            [Ok(()), Ok(()), Err(Refused::Full)]
+        );
         assert_eq!(jobs.len(), 2);
-        jobs.next().unwrap();
+        jobs.worker().next().unwrap();
         assert_eq!(jobs.push(()), Ok(()));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_has_died() {
+        let jobs = Jobs::new(2);
+        let waiting = Arc::new(());
+        for _ in 0..2 {
+            jobs.push(waiting.clone()).unwrap();
+        }
+        let worker = jobs.worker();
+        let dying = thread::spawn(move || {
+            drop(worker.next());
+            panic!("a reader dies");
+        });
+        assert!(dying.join().is_err());
+        assert_eq!(Arc::strong_count(&waiting), 1, "what waited was dropped");
+        assert_eq!(jobs.push(waiting), Err(Refused::Closed));
     }
 }

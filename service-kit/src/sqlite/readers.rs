@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Refused};
 use crate::answers::Answers;
 use crate::error::StoreError;
 use crate::metrics::store::{self, ReaderMetrics};
@@ -58,15 +58,15 @@ impl Readers {
     ) -> io::Result<Self> {
         let jobs = Jobs::<Job>::new(queue_max);
         let queue = Queue {
-            jobs: jobs.clone(),
+            jobs: Arc::clone(&jobs),
             answers: Answers::start(),
         };
         for (n, conn) in conns.into_iter().enumerate() {
-            let jobs = jobs.clone();
+            let worker = jobs.worker();
             std::thread::Builder::new()
                 .name(format!("store-reader-{n}"))
                 .spawn(move || {
-                    while let Some(job) = jobs.next() {
+                    while let Some(job) = worker.next() {
                         job(&conn);
                     }
                 })?;
@@ -133,7 +133,10 @@ impl Readers {
                 answers.leave(move || drop(answer.send(value)));
             }
         });
-        queue.jobs.push(job).map_err(|_| StoreError::Overloaded)?;
+        queue.jobs.push(job).map_err(|refused| match refused {
+            Refused::Full => StoreError::Overloaded,
+            Refused::Closed => StoreError::unavailable("the readers have ended"),
+        })?;
         answered
             .await
             .unwrap_or_else(|_| Err(StoreError::internal("a reader died in the act")))
