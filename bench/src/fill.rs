@@ -153,12 +153,14 @@ impl Stores {
         network: &Network,
         numbers: std::ops::Range<u64>,
     ) -> anyhow::Result<Vec<Unanswered>> {
+        let note_chars_max = invitation_service::Policy::default().note_chars_max;
         try_join_all(numbers.map(async |number| {
             let planned = network.invitation(number);
             let command = SendInvitation {
                 inviter: member(planned.inviter)?,
                 invitee: member(planned.invitee)?,
-                note: Note::parse(note(number), 300).map_err(|error| anyhow!("{error:?}"))?,
+                note: Note::parse(note(number), note_chars_max)
+                    .map_err(|error| anyhow!("{error:?}"))?,
                 source: Source::default(),
                 request_id: None,
                 told: None,

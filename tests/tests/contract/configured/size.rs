@@ -10,6 +10,12 @@ use invitation_service::{Policy, grpc::size as of_invitation};
 use prost::Message;
 use prost_types::Timestamp;
 
+#[test]
+fn the_services_agree_on_how_many_pairs_one_call_asks_about() {
+    let taken = u64::try_from(connection_service::grpc::PAIRS_MAX).unwrap();
+    assert_eq!(invitation_service::connections::PAIRS_OF_A_CALL, taken);
+}
+
 /// The longest member id.
 fn member_id() -> String {
     "m".repeat(64)
