@@ -1,15 +1,22 @@
 //! Reading what a process shows at its address for metrics, as Prometheus does.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-/// An address of loopback that nobody listens on now.
+/// An address of loopback that is left to the caller: whoever asks for any port gets one of 127.0.0.1, and this is another host of
+/// loopback's network, drawn anew each time.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Ipv4Addr::new(
+        127,
+        fastrand::u8(1..=254),
+        fastrand::u8(..),
+        fastrand::u8(1..=254),
+    );
+    let listener = TcpListener::bind((host, 0)).unwrap();
     listener.local_addr().unwrap()
 }
 

@@ -51,7 +51,7 @@ impl Death {
         ];
         let first = ["start", "stop", "checkpoint", "erase", "erasure"].contains(&room);
         let passing = match room {
-            _ if first || point == "fold.erased" => 1,
+            _ if first || NEEDS_OUTAGE.contains(&point) || point == "fold.erased" => 1,
             _ if often.contains(&room) => rng.u32(1..=12),
             _ => rng.u32(1..=2),
         };
