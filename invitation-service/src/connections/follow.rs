@@ -10,6 +10,7 @@ use acquaint_proto::connection::internal::v1::{
     AcknowledgeFactsRequest, ListFactsRequest, WatchFactsRequest, WatchFactsResponse, fact,
     fact_service_client::FactServiceClient,
 };
+use futures::StreamExt as _;
 use prometheus_client::registry::Registry;
 use service_kit::{
     auth::Bearer,
@@ -20,7 +21,7 @@ use service_kit::{
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status, transport::Channel};
+use tonic::{Code, Status, Streaming, transport::Channel};
 
 use super::{convert, metrics::FeedMetrics, remote::FactClient};
 use crate::store::{
@@ -33,6 +34,8 @@ use crate::store::{
 const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// The history of no store: the copy is being started anew.
 const NO_HISTORY: EpochId = EpochId::from_bytes([0; 16]);
+/// How many messages that have arrived are folded together.
+const TOGETHER_MAX: usize = 64;
 /// How many facts one page of the list holds.
 const PAGE_SIZE: i32 = 500;
 /// Names, with the refusal of another history, the last position common to both.
@@ -134,17 +137,50 @@ impl Follower {
         let request = WatchFactsRequest {
             after: convert::to_position(cursor),
         };
-        let mut messages = match self.client.watch_facts(request).await {
+        let messages = match self.client.watch_facts(request).await {
             Ok(messages) => messages.into_inner(),
             Err(status) => return self.start_anew_or_break(status).await,
         };
-        loop {
-            match messages.message().await {
-                Ok(Some(message)) => self.fold(message, cursor.position).await?,
-                Ok(None) => return Ok(()),
-                Err(status) => return self.start_anew_or_break(status).await,
+        // Side by side: what comes next is not kept waiting for an answer, and many positions share an acknowledgement.
+        let (told, to_acknowledge) = watch::channel(cursor);
+        let acknowledging = acknowledge(self.client.clone(), to_acknowledge);
+        let folding = self.fold_all(messages, cursor.position, told);
+        match tokio::try_join!(folding, acknowledging)? {
+            (None, ()) => Ok(()),
+            (Some(status), ()) => self.start_anew_or_break(status).await,
+        }
+    }
+
+    /// Folds what `messages`, a stream resumed after `resumed`, tell, until they end; with which status, if not in order. All that has
+    /// arrived meanwhile is folded together.
+    async fn fold_all(
+        &mut self,
+        messages: Streaming<WatchFactsResponse>,
+        resumed: u64,
+        told: watch::Sender<FeedCursor>,
+    ) -> Result<Option<Status>, Broken> {
+        let mut arrived = messages.ready_chunks(TOGETHER_MAX);
+        while let Some(messages) = arrived.next().await {
+            let mut whole: Option<WatchFactsResponse> = None;
+            let mut broken = None;
+            for message in messages {
+                match (message, &mut whole) {
+                    (Ok(message), Some(whole)) => {
+                        whole.facts.extend(message.facts);
+                        whole.position = message.position;
+                    }
+                    (Ok(message), None) => whole = Some(message),
+                    (Err(status), _) => broken = Some(status),
+                }
+            }
+            if let Some(whole) = whole {
+                told.send_replace(self.fold(whole, resumed).await?);
+            }
+            if broken.is_some() {
+                return Ok(broken);
             }
         }
+        Ok(None)
     }
 
     async fn start_anew_or_break(&mut self, status: Status) -> Result<(), Broken> {
@@ -162,8 +198,13 @@ impl Follower {
         }
     }
 
-    /// Folds a message of a stream that was resumed after `resumed`: up to there everything but erasures has been folded before.
-    async fn fold(&mut self, message: WatchFactsResponse, resumed: u64) -> Result<(), Broken> {
+    /// Folds messages of a stream that was resumed after `resumed`, up to where everything but erasures has been folded before; how far
+    /// they told.
+    async fn fold(
+        &mut self,
+        message: WatchFactsResponse,
+        resumed: u64,
+    ) -> Result<FeedCursor, Broken> {
         self.metrics.heard(message.facts.len());
         let (epoch, position) = convert::position(message.position.as_ref())
             .ok_or(Broken::Nonsense("facts without a position"))?;
@@ -207,16 +248,10 @@ impl Follower {
         crash::point("fold.committed");
         self.followed.send_replace(at(position));
         // What was told, not what is followed: an erasure before that is still to come.
-        let told = FeedCursor {
+        Ok(FeedCursor {
             epoch: Some(epoch),
             position,
-        };
-        let position = convert::to_position(told);
-        self.client
-            .acknowledge_facts(AcknowledgeFactsRequest { position })
-            .await?;
-        crash::point("fold.acknowledged");
-        Ok(())
+        })
     }
 
     /// Starts the copy anew from the list of all facts. `common_position`: up to where another history is the same as the one followed so
@@ -302,6 +337,21 @@ impl Follower {
             }
         }
     }
+}
+
+/// Acknowledges how far was told, always the last of it, until nobody tells any more.
+async fn acknowledge(
+    mut client: FactClient,
+    mut told: watch::Receiver<FeedCursor>,
+) -> Result<(), Broken> {
+    while told.changed().await.is_ok() {
+        let position = convert::to_position(*told.borrow_and_update());
+        client
+            .acknowledge_facts(AcknowledgeFactsRequest { position })
+            .await?;
+        crash::point("fold.acknowledged");
+    }
+    Ok(())
 }
 
 /// Waits until the history of a verdict is followed, for at most `wait_max`.
