@@ -8,14 +8,14 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// Gives one or several answers.
-type Answer = Box<dyn FnOnce() + Send>;
+pub(crate) type Answer = Box<dyn FnOnce() + Send>;
 
 /// How many hand-overs are taken at once.
 const TAKEN_MAX: usize = 256;
 
 /// Where threads leave answers. Clones lead to the same task.
 #[derive(Clone)]
-pub(crate) struct Answers(Option<mpsc::UnboundedSender<Answer>>);
+pub(crate) struct Answers(Option<mpsc::UnboundedSender<Vec<Answer>>>);
 
 impl Answers {
     /// Starts the task, which ends with the last clone. Outside of a runtime there is none, and answers are given where they are.
@@ -23,11 +23,11 @@ impl Answers {
         let Ok(runtime) = Handle::try_current() else {
             return Self(None);
         };
-        let (answers, mut left) = mpsc::unbounded_channel::<Answer>();
+        let (answers, mut left) = mpsc::unbounded_channel::<Vec<Answer>>();
         runtime.spawn(async move {
             let mut taken = Vec::new();
             while left.recv_many(&mut taken, TAKEN_MAX).await > 0 {
-                for answer in taken.drain(..) {
+                for answer in taken.drain(..).flatten() {
                     answer();
                 }
             }
@@ -35,15 +35,17 @@ impl Answers {
         Self(Some(answers))
     }
 
-    /// Gives `answer` soon, on the runtime; at once and here when the runtime has ended.
-    pub(crate) fn leave(&self, answer: impl FnOnce() + Send + 'static) {
-        match &self.0 {
-            None => answer(),
-            Some(answers) => {
-                if let Err(mpsc::error::SendError(answer)) = answers.send(Box::new(answer)) {
-                    answer();
-                }
-            }
+    /// Gives `answers` soon, on the runtime; at once and here when the runtime has ended.
+    pub(crate) fn leave(&self, answers: Vec<Answer>) {
+        let here = match &self.0 {
+            None => answers,
+            Some(leave) => match leave.send(answers) {
+                Ok(()) => return,
+                Err(mpsc::error::SendError(answers)) => answers,
+            },
+        };
+        for answer in here {
+            answer();
         }
     }
 }
@@ -62,7 +64,7 @@ mod tests {
         let leaving = thread::spawn(move || {
             for number in 0..1_000 {
                 let sender = sender.clone();
-                answers.leave(move || sender.send(number).unwrap());
+                answers.leave(vec![Box::new(move || sender.send(number).unwrap())]);
             }
         });
         let mut numbers = Vec::new();
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn without_a_runtime_answers_are_given_at_once() {
         let (sender, mut told) = oneshot::channel();
-        Answers::start().leave(|| sender.send(7).unwrap());
+        Answers::start().leave(vec![Box::new(|| sender.send(7).unwrap())]);
         assert_eq!(told.try_recv(), Ok(7));
     }
 
@@ -88,7 +90,7 @@ mod tests {
         let answers = runtime.block_on(async { Answers::start() });
         drop(runtime);
         let (sender, mut told) = oneshot::channel();
-        answers.leave(|| sender.send(7).unwrap());
+        answers.leave(vec![Box::new(|| sender.send(7).unwrap())]);
         assert_eq!(told.try_recv(), Ok(7));
     }
 }

@@ -334,7 +334,8 @@ fn write_all<E: Engine>(
         }
         let answered = run_batch(&mut engine, batch, metrics);
         if !answered.is_empty() {
-            answers.leave(move || answered.into_iter().for_each(Answered::give));
+            let give = move || answered.into_iter().for_each(Answered::give);
+            answers.leave(vec![Box::new(give)]);
         }
     }
 }

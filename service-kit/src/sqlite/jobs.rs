@@ -1,10 +1,14 @@
 //! A bounded queue of jobs for several threads.
 //!
-//! A job wakes one thread, and only when one sleeps: waking costs more than a short read. Deliberately absent: an order among the threads.
+//! Waking a thread costs more than a short read: whoever adds jobs says once, after several, that there are some, and one thread is
+//! woken, which takes its share of them together and wakes the next one. Deliberately absent: an order among the threads.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+
+/// How many jobs a thread takes at once.
+const SHARE_MAX: usize = 16;
 
 /// A queue as its threads see it.
 pub(super) struct Jobs<J> {
@@ -15,7 +19,9 @@ pub(super) struct Jobs<J> {
 
 struct State<J> {
     waiting: VecDeque<J>,
-    /// How many threads sleep.
+    /// How many threads do jobs of the queue.
+    threads: usize,
+    /// How many of them sleep.
     asleep: usize,
     closed: bool,
 }
@@ -34,8 +40,8 @@ pub(super) enum Refused {
 pub(super) struct Worker<J>(Arc<Jobs<J>>);
 
 impl<J> Worker<J> {
-    /// The next job, waited for; `None` when the queue is closed and empty.
-    pub(super) fn next(&self) -> Option<J> {
+    /// This thread's share of the jobs, waited for; `None` when the queue is closed and empty.
+    pub(super) fn next(&self) -> Option<Vec<J>> {
         self.0.next()
     }
 }
@@ -49,12 +55,19 @@ impl<J> Drop for Worker<J> {
     }
 }
 
+impl<J> State<J> {
+    fn wants_another(&self) -> bool {
+        self.asleep > 0 && !self.waiting.is_empty()
+    }
+}
+
 impl<J> Jobs<J> {
     /// An empty queue for at most `max` jobs.
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
+                threads: 0,
                 asleep: 0,
                 closed: false,
             }),
@@ -69,10 +82,11 @@ impl<J> Jobs<J> {
 
     /// A thread that does jobs of this queue.
     pub(super) fn worker(self: &Arc<Self>) -> Worker<J> {
+        self.state().threads += 1;
         Worker(self.clone())
     }
 
-    /// Adds a job.
+    /// Adds a job. No thread needs to see it before [`Self::wake`].
     pub(super) fn push(&self, job: J) -> Result<(), Refused> {
         let mut state = self.state();
         if state.closed {
@@ -82,20 +96,23 @@ impl<J> Jobs<J> {
             return Err(Refused::Full);
         }
         state.waiting.push_back(job);
-        let wake = state.asleep > 0;
+        Ok(())
+    }
+
+    /// Sees to it that what was added is done; whether the queue is still open.
+    pub(super) fn wake(&self) -> bool {
+        let state = self.state();
+        let (open, wake) = (!state.closed, state.wants_another());
         drop(state);
         if wake {
             self.came.notify_one();
         }
-        Ok(())
+        open
     }
 
-    fn next(&self) -> Option<J> {
+    fn next(&self) -> Option<Vec<J>> {
         let mut state = self.state();
-        loop {
-            if let Some(job) = state.waiting.pop_front() {
-                return Some(job);
-            }
+        while state.waiting.is_empty() {
             if state.closed {
                 return None;
             }
@@ -106,6 +123,14 @@ impl<J> Jobs<J> {
                 .unwrap_or_else(PoisonError::into_inner);
             state.asleep -= 1;
         }
+        let share = state.waiting.len().div_ceil(state.threads.max(1));
+        let taken = state.waiting.drain(..share.min(SHARE_MAX)).collect();
+        let wake = state.wants_another();
+        drop(state);
+        if wake {
+            self.came.notify_one();
+        }
+        Some(taken)
     }
 
     /// How many jobs wait.
@@ -130,19 +155,66 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let worker = jobs.worker();
-                thread::spawn(move || std::iter::from_fn(|| worker.next()).collect::<Vec<u32>>())
+                let taken = std::iter::from_fn(move || worker.next());
+                thread::spawn(move || taken.flatten().collect::<Vec<u32>>())
             })
             .collect();
         for job in 0..10_000 {
             jobs.push(job).unwrap();
+            if job % 7 == 0 {
+                assert!(jobs.wake());
+            }
         }
         jobs.close();
+        assert!(!jobs.wake());
         let mut taken: Vec<_> = threads
             .into_iter()
             .flat_map(|thread| thread.join().unwrap())
             .collect();
         taken.sort_unstable();
         assert!(taken.into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn one_waking_is_enough_for_all_that_came() {
+        let (jobs, (done, told)) = (Jobs::new(usize::MAX), std::sync::mpsc::channel());
+        for _ in 0..3 {
+            let (worker, done) = (jobs.worker(), done.clone());
+            thread::spawn(move || {
+                while let Some(taken) = worker.next() {
+                    for job in taken {
+                        done.send(job).unwrap();
+                    }
+                }
+            });
+        }
+        let mut came: Vec<u32> = Vec::new();
+        for round in 0..1_000 {
+            for job in 0..50 {
+                jobs.push(round * 50 + job).unwrap();
+            }
+            jobs.wake();
+            came.extend((0..50).map(|_| told.recv().unwrap()));
+        }
+        jobs.close();
+        came.sort_unstable();
+        assert!(came.into_iter().eq(0..50_000));
+    }
+
+    #[test]
+    fn threads_share_what_waits() {
+        let jobs = Jobs::new(usize::MAX);
+        let workers = [jobs.worker(), jobs.worker()];
+        for job in 0..100 {
+            jobs.push(job).unwrap();
+        }
+        assert_eq!(workers[0].next().unwrap(), (0..16).collect::<Vec<_>>());
+        for job in 16..95 {
+            jobs.state().waiting.retain(|waiting| *waiting != job);
+        }
+        assert_eq!(workers[1].next().unwrap(), [95, 96, 97]);
+        assert_eq!(workers[0].next().unwrap(), [98]);
+        assert_eq!(workers[0].next().unwrap(), [99]);
     }
 
     #[test]

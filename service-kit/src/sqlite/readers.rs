@@ -1,4 +1,7 @@
-//! Reads on threads of their own, each in a snapshot.
+//! Reads on threads of their own, in snapshots.
+//!
+//! Reads that wait together share a snapshot, taken after all of them were asked for. The tasks that ask are heard of once a turn of the
+//! runtime: it wakes one reader for all that they ask, not one for each.
 //!
 //! Deliberately absent: anything that writes: the connections are `query_only`.
 
@@ -8,15 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::registry::Registry;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::jobs::{Jobs, Refused};
-use crate::answers::Answers;
+use crate::answers::{Answer, Answers};
 use crate::error::StoreError;
 use crate::metrics::store::{self, ReaderMetrics};
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+/// Reads, and says how the caller is answered.
+type Job = Box<dyn FnOnce(&mut Snapshot<'_>) -> Answer + Send>;
 
 /// A handle to the readers of a store. Clones share them; their threads end when the last is dropped and the queue is empty.
 #[derive(Clone)]
@@ -34,12 +39,42 @@ enum Kind {
 /// The queue as those who ask have it: closed when the last of them is gone.
 struct Queue {
     jobs: Arc<Jobs<Job>>,
-    answers: Answers,
+    /// Tells the task that wakes readers of jobs that came; `None` outside of a runtime, where each job wakes one.
+    came: Option<Arc<Notify>>,
+}
+
+impl Queue {
+    fn of(jobs: Arc<Jobs<Job>>) -> Self {
+        let came = Handle::try_current().ok().map(|runtime| {
+            let came = Arc::new(Notify::new());
+            let (jobs, heard) = (Arc::clone(&jobs), Arc::clone(&came));
+            // Its turn comes after those of the tasks that are ready to ask.
+            runtime.spawn(async move {
+                while jobs.wake() {
+                    heard.notified().await;
+                }
+            });
+            came
+        });
+        Self { jobs, came }
+    }
+
+    fn push(&self, job: Job) -> Result<(), Refused> {
+        self.jobs.push(job)?;
+        match &self.came {
+            Some(came) => came.notify_one(),
+            None => _ = self.jobs.wake(),
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         self.jobs.close();
+        if let Some(came) = &self.came {
+            came.notify_one();
+        }
     }
 }
 
@@ -57,17 +92,18 @@ impl Readers {
         metrics: ReaderMetrics,
     ) -> io::Result<Self> {
         let jobs = Jobs::<Job>::new(queue_max);
-        let queue = Queue {
-            jobs: Arc::clone(&jobs),
-            answers: Answers::start(),
-        };
+        let queue = Queue::of(Arc::clone(&jobs));
+        let answers = Answers::start();
         for (n, conn) in conns.into_iter().enumerate() {
-            let worker = jobs.worker();
+            let (worker, answers) = (jobs.worker(), answers.clone());
             std::thread::Builder::new()
                 .name(format!("store-reader-{n}"))
                 .spawn(move || {
-                    while let Some(job) = worker.next() {
-                        job(&conn);
+                    while let Some(jobs) = worker.next() {
+                        let mut snapshot = Snapshot::of(&conn);
+                        let read = jobs.into_iter().map(|job| job(&mut snapshot)).collect();
+                        drop(snapshot);
+                        answers.leave(read);
                     }
                 })?;
         }
@@ -119,21 +155,23 @@ impl Readers {
         let queue = match &self.kind {
             Kind::Threads(queue) => queue,
             Kind::Inline(conn) => {
-                return snapshot(&conn.lock().unwrap_or_else(PoisonError::into_inner), f);
+                let conn = conn.lock().unwrap_or_else(PoisonError::into_inner);
+                return Snapshot::of(&conn).read(f);
             }
         };
         let (answer, answered) = oneshot::channel();
-        let (metrics, answers) = (self.metrics.clone(), queue.answers.clone());
-        let job: Job = Box::new(move |conn| {
-            if !answer.is_closed() {
-                // The caller may stop waiting meanwhile.
-                let begun = Instant::now();
-                let value = snapshot(conn, f);
-                metrics.read(begun - asked, begun.elapsed());
-                answers.leave(move || drop(answer.send(value)));
+        let metrics = self.metrics.clone();
+        let job: Job = Box::new(move |snapshot| {
+            // The caller may stop waiting meanwhile.
+            if answer.is_closed() {
+                return Box::new(|| ());
             }
+            let begun = Instant::now();
+            let value = snapshot.read(f);
+            metrics.read(begun - asked, begun.elapsed());
+            Box::new(move || drop(answer.send(value)))
         });
-        queue.jobs.push(job).map_err(|refused| match refused {
+        queue.push(job).map_err(|refused| match refused {
             Refused::Full => StoreError::Overloaded,
             Refused::Closed => StoreError::unavailable("the readers have ended"),
         })?;
@@ -143,16 +181,38 @@ impl Readers {
     }
 }
 
-fn snapshot<T>(
-    conn: &Connection,
-    f: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    conn.prepare_cached("begin")?.execute([])?;
-    let value = catch_unwind(AssertUnwindSafe(|| f(conn)))
-        .unwrap_or_else(|_| Err(StoreError::internal("a read panicked")));
-    // An error of the disk may have ended the transaction already.
-    if !conn.is_autocommit() {
-        conn.prepare_cached("rollback")?.execute([])?;
+/// A read transaction, which begins with its first read.
+struct Snapshot<'c> {
+    conn: &'c Connection,
+    begun: bool,
+}
+
+impl<'c> Snapshot<'c> {
+    fn of(conn: &'c Connection) -> Self {
+        Self { conn, begun: false }
     }
-    value
+
+    fn read<T>(
+        &mut self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // An error of the disk may have ended the transaction. One that could not be ended is begun again in vain: nobody reads in it.
+        if !self.begun || self.conn.is_autocommit() {
+            self.conn.prepare_cached("begin")?.execute([])?;
+            self.begun = true;
+        }
+        catch_unwind(AssertUnwindSafe(|| f(self.conn)))
+            .unwrap_or_else(|_| Err(StoreError::internal("a read panicked")))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        if !self.conn.is_autocommit() {
+            let ended = self.conn.prepare_cached("rollback");
+            if let Err(error) = ended.and_then(|mut rollback| rollback.execute([])) {
+                tracing::error!("a snapshot could not be ended: {error}");
+            }
+        }
+    }
 }

@@ -158,6 +158,41 @@ async fn a_read_sees_one_moment() {
 }
 
 #[tokio::test]
+async fn reads_that_wait_together_see_one_moment() {
+    let Fixture {
+        mut file,
+        folder: _folder,
+    } = fixture();
+    let writer = with_table(&file);
+    file.options.readers = 1;
+    let readers = file.readers(Executor::Threads).unwrap();
+    let (begun, running) = tokio::sync::oneshot::channel();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let mut holding = Box::pin(readers.read(move |_| {
+        begun.send(()).unwrap();
+        let _ = held.recv();
+        Ok(())
+    }));
+    assert!((&mut holding).now_or_never().is_none());
+    running.await.unwrap();
+    let path = file.path().to_owned();
+    let writing = readers.read(move |conn| {
+        let before = count(conn)?;
+        Connection::open(path)?.execute("insert into t values (1)", [])?;
+        Ok(before)
+    });
+    let failing = readers.read::<()>(|_| panic!("a mistake in a read"));
+    let reads = futures::future::join4(holding, writing, failing, readers.read(count));
+    let mut reads = Box::pin(reads);
+    assert!((&mut reads).now_or_never().is_none());
+    drop(release);
+    let (_, before, burst, after) = reads.await;
+    assert_eq!((before, after), (Ok(0), Ok(0)));
+    assert!(matches!(burst, Err(StoreError::Internal(_))));
+    assert_eq!(count(&writer), Ok(1));
+}
+
+#[tokio::test]
 async fn a_read_that_fails_or_panics_leaves_the_reader_whole() {
     let Fixture {
         mut file,
