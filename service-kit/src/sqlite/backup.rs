@@ -322,8 +322,8 @@ mod tests {
         drop((conn, file));
         let whole = std::fs::read(&copy).unwrap();
         let mut damaged = whole.clone();
-        let half = damaged.len() / 2;
-        damaged[half..half + 2_000].fill(0xff);
+        let page = damaged.len() / 2 / 8_192 * 8_192;
+        damaged[page..page + 2_000].fill(0xff);
         std::fs::write(&copy, damaged).unwrap();
         restore(&copy, &path, MIGRATIONS).unwrap_err();
         std::fs::write(&copy, "no store at all, but long enough to look like one").unwrap();

@@ -22,7 +22,7 @@ use crate::crash;
 use crate::metrics::store::CheckpointMetrics;
 
 /// Beyond so many frames (64 MiB) the log is made to start anew.
-const RESTART_FRAMES: u32 = 16_384;
+const RESTART_FRAMES: u32 = 8_192;
 /// How long starting anew waits for readers to leave the log. The writer waits with it, so it is short; what fails is tried
 /// again with the next passive one.
 const RESTART_WAIT_MAX: Duration = Duration::from_millis(50);

@@ -121,6 +121,7 @@ fn connections_are_set_up_as_said() {
         ("secure_delete", "1"),
         ("temp_store", "2"),
         ("cache_size", "-1024"),
+        ("page_size", "8192"),
     ] {
         assert_eq!(asked(&writer, pragma), value, "{pragma}");
     }
@@ -271,11 +272,11 @@ fn the_log_starts_anew_while_writing_and_is_emptied_at_the_end() {
             .unwrap()
             .0
     };
-    assert!(frames(&writer) > 16_384);
+    assert!(frames(&writer) > 8_192);
     checkpointer.watch(&mut writer).unwrap();
     // Goes on writing, as the log starts anew with a write.
     let mut tries = 0;
-    while frames(&writer) > 16_384 {
+    while frames(&writer) > 8_192 {
         writer.execute("insert into t values (null)", []).unwrap();
         std::thread::yield_now();
         tries += 1;
