@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     call::{Call, Clients},
+    commits::Commits,
     kind::Kind,
     world::{Used, World},
 };
@@ -39,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) latencies: Histogram<u64>,
     /// What everything used in that time.
     pub(crate) used: Used,
+    /// What invitation-service committed, while warming up too.
+    pub(crate) commits: Commits,
 }
 
 /// How long calls are made.
@@ -112,6 +115,7 @@ pub(crate) async fn run(
     spans: Spans,
     calls: &mut VecDeque<Call>,
 ) -> anyhow::Result<Measured> {
+    let committed = world.commits()?;
     let from = Instant::now() + spans.warm_up;
     let shared = Arc::new(Shared {
         kind,
@@ -163,6 +167,7 @@ pub(crate) async fn run(
         span: ended.saturating_duration_since(from),
         latencies: state.latencies.clone(),
         used,
+        commits: world.commits()?.since(&committed),
     })
 }
 

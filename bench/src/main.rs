@@ -5,6 +5,7 @@
 //! does nothing ([`empty`]). Deliberately absent: aims, which `docs/performance.md` has.
 
 mod call;
+mod commits;
 mod data;
 mod empty;
 mod fill;

@@ -77,6 +77,10 @@ pub(crate) struct Row {
     p50_millis: f64,
     p99_millis: f64,
     p999_millis: f64,
+    /// Of invitation-service's commits; none where nothing was committed.
+    commit_p99_millis: Option<f64>,
+    /// How many commands shared one of them.
+    commands_a_commit: Option<f64>,
     /// Microseconds of CPU for each call.
     invitation_micros: f64,
     connection_micros: f64,
@@ -102,6 +106,8 @@ impl Row {
             p50_millis: quantile(0.5),
             p99_millis: quantile(0.99),
             p999_millis: quantile(0.999),
+            commit_p99_millis: measured.commits.quantile(0.99).map(|seconds| seconds * 1e3),
+            commands_a_commit: measured.commits.commands_each(),
             invitation_micros: each(measured.used.invitation),
             connection_micros: each(measured.used.connection),
             empty_micros: each(measured.used.empty),
@@ -134,6 +140,11 @@ impl Row {
 #[allow(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
 fn count(count: u64) -> f64 {
     count as f64
+}
+
+/// A figure, where there is one.
+fn figure(figure: Option<f64>) -> String {
+    figure.map_or_else(String::new, |figure| format!("{figure:.1}"))
 }
 
 fn mebibytes(bytes: u64) -> f64 {
@@ -223,9 +234,9 @@ impl Size {
     fn print(&self) {
         println!("\n### {} stored invitations\n", self.stored);
         println!(
-            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | load µs | others, cores |"
+            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | load µs | others, cores | commit p99 ms | commands a commit |"
         );
-        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         for row in &self.rows {
             let yardstick = self
                 .rows
@@ -235,7 +246,7 @@ impl Size {
                 format!("{:.1}", row.served_micros() / yardstick.served_micros())
             });
             println!(
-                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.2} |",
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} |",
                 name(row.kind),
                 row.in_flight,
                 row.per_second,
@@ -247,6 +258,8 @@ impl Size {
                 row.connection_micros,
                 row.load_micros,
                 row.others_cores,
+                figure(row.commit_p99_millis),
+                figure(row.commands_a_commit),
             );
         }
         println!(

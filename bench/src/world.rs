@@ -2,14 +2,20 @@
 //!
 //! Deliberately absent: calls.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     call::{Clients, Urls},
+    commits::Commits,
     fill::{CONNECTIONS, INVITATIONS},
     process::{Memory, Process, free_port, machine_cpu, own_cpu},
 };
@@ -73,6 +79,8 @@ impl Used {
 /// The running processes.
 pub(crate) struct World {
     invitation: Process,
+    /// Where invitation-service shows its figures.
+    figures: SocketAddr,
     connection: Process,
     empty: Process,
     empty_kit: Process,
@@ -87,10 +95,14 @@ impl World {
         let connection = Process::start("connection-service", command, connection_port, folder)?;
         let invitation_port = free_port()?;
         let mut command = service(places, "invitation-service", invitation_port, INVITATIONS);
-        command.env("ACQUAINT_CONNECTION_URL", connection.url());
+        let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        command
+            .env("ACQUAINT_CONNECTION_URL", connection.url())
+            .env("ACQUAINT_METRICS_LISTEN", figures.to_string());
         let invitation = Process::start("invitation-service", command, invitation_port, folder)?;
         let mut world = Self {
             invitation,
+            figures,
             connection,
             empty: empty(places, "empty", "tonic")?,
             empty_kit: empty(places, "empty-kit", "kit")?,
@@ -142,6 +154,11 @@ impl World {
             load: own_cpu()?,
             machine: machine_cpu()?,
         })
+    }
+
+    /// What invitation-service has committed so far.
+    pub(crate) fn commits(&self) -> anyhow::Result<Commits> {
+        Commits::shown_at(self.figures).context("the figures of invitation-service")
     }
 
     /// The memory of invitation-service and connection-service.
