@@ -15,9 +15,12 @@ mod model {
     mod stories;
     mod system;
 
-    use std::cell::{Cell, RefCell};
+    use std::{
+        cell::{Cell, RefCell},
+        collections::BTreeMap,
+    };
 
-    use invitation_service::domain::policy::Policy;
+    use invitation_service::domain::{plan::Limits, policy::Policy};
     use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
     use service_kit::{
         id::MemberId,
@@ -25,7 +28,7 @@ mod model {
     };
 
     use self::{
-        command::MEMBERS,
+        command::{MEMBERS, PREMIUM},
         memory::Memory,
         run::{Tally, run},
         sqlite::Sqlite,
@@ -45,7 +48,16 @@ mod model {
 
     /// The numbers: so small that a few commands reach them.
     fn policies() -> [Policy; 2] {
+        let premium = |weekly_cap| {
+            let limits = Limits {
+                weekly_cap,
+                pending_sent_max: 3,
+                pending_received_soft_max: 2,
+            };
+            BTreeMap::from([(PREMIUM.to_owned(), limits)])
+        };
         let small = Policy {
+            plans: premium(5),
             weekly_cap: 3,
             pending_sent_max: 2,
             pending_received_soft_max: 1,
@@ -54,6 +66,8 @@ mod model {
             ..Policy::default()
         };
         let with_cooldown = Policy {
+            // One that grants less of one thing and as much of the others.
+            plans: premium(2),
             weekly_cap: 4,
             pending_sent_max: 3,
             pending_received_soft_max: 2,

@@ -2,10 +2,13 @@
 
 use proptest::prelude::*;
 
-use invitation_service::domain::pair::DeclineReason;
+use invitation_service::domain::{pair::DeclineReason, plan::BASIC};
 
 /// How many members a sequence has.
 pub(crate) const MEMBERS: usize = 4;
+
+/// A plan that grants more than the basic one.
+pub(crate) const PREMIUM: &str = "premium";
 
 /// One of the members.
 pub(crate) type Who = usize;
@@ -43,6 +46,11 @@ pub(crate) enum Command {
     Unbar {
         who: Who,
         inviter: Who,
+    },
+    /// An operator gives a member a plan.
+    Plan {
+        who: Who,
+        plan: &'static str,
     },
     /// The clock goes on by so many milliseconds.
     Wait(i64),
@@ -221,6 +229,10 @@ fn send() -> impl Strategy<Value = Command> {
         })
 }
 
+fn plan() -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => Just(PREMIUM), 2 => Just(BASIC), 1 => Just("no longer configured")]
+}
+
 fn own() -> impl Strategy<Value = Command> {
     let until = prop_oneof![
         3 => Just(Mark::Ago(0)),
@@ -241,6 +253,7 @@ fn own() -> impl Strategy<Value = Command> {
             auto_withdraw,
         }),
         1 => two().prop_map(|(who, inviter)| Command::Unbar { who, inviter }),
+        1 => (who(), plan()).prop_map(|(who, plan)| Command::Plan { who, plan }),
     ]
 }
 
@@ -281,7 +294,7 @@ pub(crate) fn sequence() -> impl Strategy<Value = Vec<Command>> {
 }
 
 /// Answers that a run of the usual length comes to, each many times: a search that misses one has lost its way.
-pub(crate) const ANSWERS: [&str; 52] = [
+pub(crate) const ANSWERS: [&str; 54] = [
     "accept: Awaited",
     "accept: Connected",
     "accept: InvitationNotFound",
@@ -294,6 +307,8 @@ pub(crate) const ANSWERS: [&str; 52] = [
     "decline: MemberNotFound",
     "mark seen: Done",
     "mark seen: MemberNotFound",
+    "plan: Done",
+    "plan: MemberNotFound",
     "prefer: MemberNotFound",
     "prefer: Preferences",
     "send again: Accepting",

@@ -33,7 +33,7 @@ use service_kit::{
 use uuid::Uuid;
 
 use self::rows::MapRows;
-use super::system::{EPOCH, Shown, System, queries};
+use super::system::{EPOCH, OPERATOR, Shown, System, queries};
 
 /// The store.
 pub(crate) struct Memory {
@@ -211,6 +211,15 @@ impl System for Memory {
 
     fn unbar(&mut self, member: &MemberId, inviter: &MemberId) -> Result<(), Refusal> {
         done(command::member::unbar(&mut self.rows, member, inviter))
+    }
+
+    fn set_plan(&mut self, member: &MemberId, plan: &str) -> Result<(), Refusal> {
+        done(command::member::set_plan(
+            &mut self.rows,
+            member,
+            plan,
+            OPERATOR,
+        ))
     }
 
     fn rule(&mut self, key: &PairKey, ruling: &Ruling) -> Ruled {

@@ -15,6 +15,7 @@ use invitation_service::{
         member::{Preferences, Quota},
         note::{Note, Source},
         pair::{DeclineReason, Facts},
+        plan::Limits,
         policy::Policy,
         view::View,
     },
@@ -205,6 +206,8 @@ pub(crate) struct Model {
     bars: Vec<Bar>,
     known: Vec<Known>,
     preferences: Vec<Preferences>,
+    /// What each member's plan grants.
+    limits: Vec<Limits>,
     erased: Vec<Who>,
 }
 
@@ -225,6 +228,7 @@ impl Model {
             bars: Vec::new(),
             known: Vec::new(),
             preferences: vec![Preferences::default(); members.len()],
+            limits: vec![policy.basic(); members.len()],
             erased: Vec::new(),
         }
     }

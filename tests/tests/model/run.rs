@@ -206,6 +206,11 @@ impl<S: System> Run<'_, S> {
                 let expected = self.model.unbar(who, inviter);
                 self.same_answer("unbar", &is, &expected)
             }
+            Command::Plan { who, plan } => {
+                let is = self.system.set_plan(&self.members[who], plan);
+                let expected = self.model.set_plan(who, plan);
+                self.same_answer("plan", &is, &expected)
+            }
             _ => self.pass(command),
         }
     }

@@ -38,7 +38,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::system::{EPOCH, Shown, System, queries};
+use super::system::{EPOCH, OPERATOR, Shown, System, queries};
 
 /// An open store.
 pub(crate) struct Sqlite {
@@ -193,6 +193,13 @@ impl System for Sqlite {
         self.runtime
             .block_on(self.store.unbar(member.clone(), inviter.clone()))
             .unwrap()
+    }
+
+    fn set_plan(&mut self, member: &MemberId, plan: &str) -> Result<(), Refusal> {
+        let set = self
+            .store
+            .set_plan(member.clone(), plan.to_owned(), OPERATOR.to_owned());
+        self.runtime.block_on(set).unwrap()
     }
 
     fn rule(&mut self, key: &PairKey, ruling: &Ruling) -> Ruled {

@@ -33,6 +33,9 @@ use uuid::Uuid;
 /// The one history of the connection-service that every system under test follows.
 pub(crate) const EPOCH: EpochId = EpochId::from_bytes([5; 16]);
 
+/// Who gives plans.
+pub(crate) const OPERATOR: &str = "operator";
+
 /// Everything that a member is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
@@ -95,6 +98,8 @@ pub(crate) trait System {
         change: PreferenceChange,
     ) -> Result<Preferences, Refusal>;
     fn unbar(&mut self, member: &MemberId, inviter: &MemberId) -> Result<(), Refusal>;
+
+    fn set_plan(&mut self, member: &MemberId, plan: &str) -> Result<(), Refusal>;
 
     fn rule(&mut self, key: &PairKey, ruling: &Ruling) -> Ruled;
     fn fold(&mut self, facts: Vec<FeedFact>, until: u64);

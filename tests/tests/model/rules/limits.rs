@@ -42,19 +42,19 @@ impl Model {
 
     /// What a member has used of their limits. `pending_sent` counts what keeps its place under the cap.
     pub(super) fn quota_in_force(&self, who: Who) -> Quota {
-        let policy = &self.policy;
-        let used = Self::count_within(&self.charges, who, self.now, policy.weekly_window);
-        let remaining = policy.weekly_cap.saturating_sub(used);
-        let full = remaining == 0 && policy.weekly_cap > 0;
+        let (limits, window) = (self.limits[who], self.policy.weekly_window);
+        let used = Self::count_within(&self.charges, who, self.now, window);
+        let remaining = limits.weekly_cap.saturating_sub(used);
+        let full = remaining == 0 && limits.weekly_cap > 0;
         Quota {
-            weekly_cap: policy.weekly_cap,
+            weekly_cap: limits.weekly_cap,
             used,
             remaining,
             next_place_time: full
-                .then(|| self.room_at(&self.charges, who, policy.weekly_window, policy.weekly_cap))
+                .then(|| self.room_at(&self.charges, who, window, limits.weekly_cap))
                 .flatten(),
             pending_sent: self.live_sent(who),
-            pending_cap: policy.pending_sent_max,
+            pending_cap: limits.pending_sent_max,
         }
     }
 

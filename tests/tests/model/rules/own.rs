@@ -57,6 +57,16 @@ impl Model {
         Ok(())
     }
 
+    /// An operator gives a member a plan; one that is not configured grants what the basic one does.
+    pub(crate) fn set_plan(&mut self, who: Who, plan: &str) -> Result<(), Refusal> {
+        if self.is_erased(who) {
+            return Err(Refusal::MemberNotFound);
+        }
+        let basic = self.policy.basic();
+        self.limits[who] = self.policy.plans.get(plan).copied().unwrap_or(basic);
+        Ok(())
+    }
+
     /// The workers have done what members wished for.
     pub(crate) fn work(&mut self) {
         for number in 0..self.invitations.len() {

@@ -163,7 +163,8 @@ impl Model {
             note: sending.note.clone(),
             source: sending.source.clone(),
             create_time: now,
-            filtered: received >= usize::try_from(self.policy.pending_received_soft_max).unwrap(),
+            filtered: received
+                >= usize::try_from(self.limits[to].pending_received_soft_max).unwrap(),
             seen: false,
             seen_is_uncertain: false,
             fate: Fate::Pending,

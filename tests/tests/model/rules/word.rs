@@ -234,6 +234,7 @@ impl Model {
         self.known
             .retain(|known| known.between.0 != who && known.between.1 != who);
         self.preferences[who] = Preferences::default();
+        self.limits[who] = self.policy.basic();
         self.erased.push(who);
     }
 
