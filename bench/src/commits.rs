@@ -13,9 +13,9 @@ use anyhow::{Context as _, ensure};
 /// How long a service may take to show its figures.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// Commits by how long they took.
-const DURATIONS: &str = "acquaint_store_commit_seconds_bucket{le=\"";
+const DURATIONS: &str = "acquaint_store_commit_seconds_bucket{";
 /// Of how many commands they were.
-const COMMANDS: &str = "acquaint_store_batch_commands_sum ";
+const COMMANDS: &str = "acquaint_store_batch_commands_sum{";
 
 /// The commits of a span of time.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,9 +40,13 @@ impl Commits {
         let mut commits = Self::default();
         for line in page.lines() {
             if let Some(bucket) = line.strip_prefix(DURATIONS) {
+                let (_, bucket) = bucket
+                    .split_once("le=\"")
+                    .context("a bucket without a bound")?;
                 let (bound, count) = bucket.split_once("\"} ").context("a strange bucket")?;
                 commits.within.push((bound.parse()?, count.parse()?));
             } else if let Some(sum) = line.strip_prefix(COMMANDS) {
+                let (_, sum) = sum.split_once("} ").context("a strange sum")?;
                 commits.commands = sum.parse()?;
             }
         }
@@ -97,11 +101,11 @@ mod tests {
         let [short, long, all] = counts;
         let page = format!(
             "# TYPE acquaint_store_commit_seconds histogram\n\
-             acquaint_store_commit_seconds_sum 1.5\n\
-             acquaint_store_commit_seconds_bucket{{le=\"0.01\"}} {short}\n\
-             acquaint_store_commit_seconds_bucket{{le=\"0.02\"}} {long}\n\
-             acquaint_store_commit_seconds_bucket{{le=\"+Inf\"}} {all}\n\
-             acquaint_store_batch_commands_sum {commands}.0\n# EOF\n"
+             acquaint_store_commit_seconds_sum{{component=\"here\"}} 1.5\n\
+             acquaint_store_commit_seconds_bucket{{component=\"here\",le=\"0.01\"}} {short}\n\
+             acquaint_store_commit_seconds_bucket{{component=\"here\",le=\"0.02\"}} {long}\n\
+             acquaint_store_commit_seconds_bucket{{component=\"here\",le=\"+Inf\"}} {all}\n\
+             acquaint_store_batch_commands_sum{{component=\"here\"}} {commands}.0\n# EOF\n"
         );
         Commits::in_page(&page).unwrap()
     }

@@ -148,15 +148,7 @@ impl Supply {
                 })
                 .collect(),
             Kind::Relationship => self.connected(READS, relationship).await?,
-            Kind::Connections => reads
-                .map(|number| {
-                    Call::Connections(connection::ListConnectionsRequest {
-                        member_id: id(network.popular(number)),
-                        page_size: PAGE,
-                        ..Default::default()
-                    })
-                })
-                .collect(),
+            Kind::Connections => self.full_pages().await?,
             Kind::Send => {
                 self.new_pairs(wanted, |number, pair| Call::Send(send(number, pair, false)))
             }
@@ -235,6 +227,24 @@ impl Supply {
             );
         }
         Ok(scattered(calls))
+    }
+
+    /// First pages of popular members' connections. The last who joined have too few of them: whom they invited has not answered yet.
+    async fn full_pages(&mut self) -> anyhow::Result<VecDeque<Call>> {
+        let mut calls = VecDeque::new();
+        for number in 0..self.network.populars() {
+            let request = connection::ListConnectionsRequest {
+                member_id: id(self.network.popular(number)),
+                page_size: PAGE,
+                ..Default::default()
+            };
+            let answer = self.clients.connections.list_connections(request.clone());
+            let answer = answer.await.context("preparing calls")?.into_inner();
+            if i32::try_from(answer.connections.len()) == Ok(PAGE) {
+                calls.push_back(Call::Connections(request));
+            }
+        }
+        Ok(calls)
     }
 
     async fn block_to_unblock(&mut self, wanted: usize) -> anyhow::Result<VecDeque<Call>> {

@@ -137,9 +137,14 @@ impl Network {
         (number % self.members) * 2_654_435_761 % self.members
     }
 
+    /// How many popular members there are.
+    pub(crate) fn populars(&self) -> u64 {
+        self.members / POPULAR_EVERY
+    }
+
     /// A popular member; all are reached before one comes again.
     pub(crate) fn popular(&self, number: u64) -> u64 {
-        let popular = self.members / POPULAR_EVERY;
+        let popular = self.populars();
         (number % popular) * 2_654_435_761 % popular * POPULAR_EVERY
     }
 }

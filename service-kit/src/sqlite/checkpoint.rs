@@ -2,7 +2,7 @@
 //!
 //! The writer tells the length of the log after each commit that matters; in between the thread sleeps. A passive checkpoint
 //! hinders nobody, and once it has caught up, the next commit starts the log anew. Under an unbroken stream of commits it never
-//! quite catches up, so beyond a second bound the writer is held for the moment that the rest takes.
+//! quite catches up, so beyond a second bound the writer is held for the moment that the rest takes, once the rest is little.
 //!
 //! Deliberately absent: a clock. A store that is not written to needs no checkpoint.
 
@@ -23,6 +23,10 @@ use crate::metrics::store::CheckpointMetrics;
 
 /// Beyond so many frames (64 MiB) the log is made to start anew.
 const RESTART_FRAMES: u32 = 8_192;
+/// Before it starts anew, what came meanwhile is carried over until it is no more than so many frames (2 MiB),
+const REST_FRAMES: i32 = 256;
+/// but not more often than that.
+const CATCH_UP_MAX: u32 = 8;
 /// How long starting anew waits for readers to leave the log. The writer waits with it, so it is short; what fails is tried
 /// again with the next passive one.
 const RESTART_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -84,10 +88,10 @@ impl Checkpointer {
                     }
                     while let Some(frames) = shared.next() {
                         crash::point("checkpoint.begun");
-                        run(&conn, CheckpointMode::PASSIVE, &metrics);
+                        let done = run(&conn, CheckpointMode::PASSIVE, &metrics);
                         crash::point("checkpoint.done");
                         if frames >= RESTART_FRAMES {
-                            run(&conn, CheckpointMode::RESTART, &metrics);
+                            start_anew(&conn, done, &metrics);
                         }
                     }
                     crash::point("stop.checkpoint");
@@ -141,20 +145,37 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(conn: &Connection, mode: CheckpointMode, metrics: &CheckpointMetrics) {
+/// Makes the next commit start the log anew. `done`: how many of its frames have been carried over, if that is known.
+fn start_anew(conn: &Connection, mut done: Option<i32>, metrics: &CheckpointMetrics) {
+    for _ in 0..CATCH_UP_MAX {
+        let before = done;
+        done = run(conn, CheckpointMode::PASSIVE, metrics);
+        let came = done.zip(before).map(|(done, before)| done - before);
+        if came.is_none_or(|came| came <= REST_FRAMES) {
+            break;
+        }
+    }
+    run(conn, CheckpointMode::RESTART, metrics);
+}
+
+/// One checkpoint; how many frames of the log have been carried over by now, if it was done.
+fn run(conn: &Connection, mode: CheckpointMode, metrics: &CheckpointMetrics) -> Option<i32> {
     let begun = Instant::now();
     match conn.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), mode) {
         Ok((frames, done)) => {
             metrics.done(begun.elapsed());
             tracing::debug!(frames, done, "checkpoint");
+            Some(done)
         }
         // A reader or the writer would not wait; the next one will do it.
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
             tracing::debug!("checkpoint put off: {error}");
+            None
         }
         Err(error) => {
             metrics.failed();
             tracing::error!("checkpoint failed: {error}");
+            None
         }
     }
 }
