@@ -19,13 +19,13 @@ trap 'rm -rf "$scratch"' EXIT
 commit=$(git rev-parse HEAD)
 [[ -z $(git status --porcelain) ]] || commit="$commit, with changes that are not committed"
 began=$(date -u '+%Y-%m-%d %H:%M UTC')
-cargo test --package acquaint-tests --no-run
+cargo test --workspace --tests --no-run
 
 failed=0
 for suite in "${suites[@]}"; do
   echo "soaking: $suite"
   start=$SECONDS status=0
-  cargo test --quiet --package acquaint-tests --test "$suite" -- --show-output >"$scratch/out" 2>&1 || status=$?
+  cargo test --quiet --workspace --test "$suite" -- --show-output >"$scratch/out" 2>&1 || status=$?
   cat "$scratch/out"
   ((status == 0)) || failed=1
   {
