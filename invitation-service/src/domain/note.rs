@@ -59,6 +59,11 @@ impl Note {
         &self.0
     }
 
+    /// The text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -106,6 +111,11 @@ impl Source {
     /// The text; empty when there is none.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text.
+    pub fn into_string(self) -> String {
+        self.0
     }
 }
 

@@ -77,11 +77,12 @@ pub struct View {
 }
 
 /// What `member`, who has seen everything that sorts up to `seen_until`, is shown of an entry of theirs.
-pub fn view(member: &MemberId, seen_until: &Uuid, id: Uuid, entry: &Entry) -> View {
+pub fn view(member: &MemberId, seen_until: &Uuid, id: Uuid, entry: Entry) -> View {
+    let member = member.clone();
     let (inviter, invitee, source, seen) = match entry.role {
-        Role::Inviter => (member, &entry.other, entry.source.clone(), None),
+        Role::Inviter => (member, entry.other, entry.source, None),
         Role::Invitee => (
-            &entry.other,
+            entry.other,
             member,
             Source::default(),
             Some(id <= *seen_until),
@@ -89,11 +90,11 @@ pub fn view(member: &MemberId, seen_until: &Uuid, id: Uuid, entry: &Entry) -> Vi
     };
     View {
         id,
-        inviter: inviter.clone(),
-        invitee: invitee.clone(),
+        inviter,
+        invitee,
         place: entry.place,
         shown: entry.shown,
-        note: entry.note.clone(),
+        note: entry.note,
         source,
         create_time: entry.create_time,
         update_time: entry.update_time,

@@ -29,7 +29,7 @@ impl Edge {
             connect_time: Some(fields::timestamp(connect_time)),
         });
         Ok(wire::AcceptInvitationResponse {
-            invitation: Some(convert::to_invitation(&accepted.view)),
+            invitation: Some(convert::to_invitation(accepted.view)),
             connection,
         })
     }
@@ -96,6 +96,6 @@ impl Edge {
         };
         let view = end_invitation::run(&self.context, member, id, end, deadline).await;
         let view = view.map_err(|failure| status::of(&failure, &*self.context.clock))?;
-        Ok(convert::to_invitation(&view))
+        Ok(convert::to_invitation(view))
     }
 }

@@ -132,7 +132,7 @@ impl Edge {
             .map(|(id, result)| wire::InvitationResult {
                 invitation_id: id.to_string(),
                 outcome: Some(match result {
-                    Ok(view) => Outcome::Invitation(convert::to_invitation(&view)),
+                    Ok(view) => Outcome::Invitation(convert::to_invitation(view)),
                     Err(failure) => Outcome::Status(status::of_item(&failure, clock)),
                 }),
             });

@@ -54,7 +54,7 @@ pub(super) fn to_box(place: Place) -> wire::InvitationBox {
     }
 }
 
-pub(super) fn to_invitation(view: &View) -> wire::Invitation {
+pub(super) fn to_invitation(view: View) -> wire::Invitation {
     let state = match view.shown {
         Shown::Pending => wire::InvitationState::Pending,
         Shown::Accepting => wire::InvitationState::Accepting,
@@ -66,9 +66,9 @@ pub(super) fn to_invitation(view: &View) -> wire::Invitation {
         invitation_id: view.id.to_string(),
         inviter_id: view.inviter.to_string(),
         invitee_id: view.invitee.to_string(),
-        note: view.note.as_str().to_owned(),
+        note: view.note.into_string(),
         state: state.into(),
-        source: view.source.as_str().to_owned(),
+        source: view.source.into_string(),
         create_time: Some(timestamp(view.create_time)),
         update_time: Some(timestamp(view.update_time)),
         expire_time: view.expire_time.map(timestamp),

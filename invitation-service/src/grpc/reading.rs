@@ -36,7 +36,7 @@ impl Edge {
         let view = view.map_err(|error| self.failed(error))?;
         let view = view.ok_or_else(|| self.failed(Refusal::InvitationNotFound))?;
         Ok(wire::GetInvitationResponse {
-            invitation: Some(convert::to_invitation(&view)),
+            invitation: Some(convert::to_invitation(view)),
         })
     }
 
@@ -88,7 +88,7 @@ impl Edge {
         let next = views.last().filter(|_| more);
         let next_page_token = next.map(|last| self.tokens.list_page(&query, &last.id));
         Ok(wire::ListInvitationsResponse {
-            invitations: views.iter().map(convert::to_invitation).collect(),
+            invitations: views.into_iter().map(convert::to_invitation).collect(),
             next_page_token: next_page_token.unwrap_or_default(),
         })
     }

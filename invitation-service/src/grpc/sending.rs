@@ -33,7 +33,7 @@ impl Edge {
             SentResult::Connected => wire::SendOutcome::Connected,
         };
         Ok(wire::SendInvitationResponse {
-            invitation: Some(convert::to_invitation(&sent.view)),
+            invitation: Some(convert::to_invitation(sent.view)),
             outcome: outcome.into(),
             quota: Some(convert::to_quota(&sent.quota)),
         })

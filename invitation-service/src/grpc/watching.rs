@@ -80,7 +80,7 @@ fn to_member_event(change: MemberChange) -> wire::MemberInvitationEvent {
     let change = match change {
         MemberChange::Listed(view) => Change::Listed(Listed {
             r#box: convert::to_box(view.place).into(),
-            invitation: Some(convert::to_invitation(&view)),
+            invitation: Some(convert::to_invitation(view)),
         }),
         MemberChange::Gone(id) => Change::Gone(Gone {
             invitation_id: id.to_string(),

@@ -57,7 +57,7 @@ impl Memory {
         let seen_until = self.rows.seen_until(member);
         entry
             .is_kept(&self.policy, self.rows.now)
-            .then(|| view(member, &seen_until, *id, &entry))
+            .then(|| view(member, &seen_until, *id, entry))
     }
 
     fn list(&self, query: &ListQuery) -> Vec<View> {
@@ -71,7 +71,7 @@ impl Memory {
             .of(&query.member)
             .filter(|(_, entry)| in_it(entry));
         let mut views: Vec<_> = entries
-            .map(|(id, entry)| view(&query.member, &seen_until, id, entry))
+            .map(|(id, entry)| view(&query.member, &seen_until, id, entry.clone()))
             .collect();
         if query.order == ListOrder::Newest {
             views.reverse();

@@ -388,5 +388,5 @@ pub(super) fn shown_to(
     let entry = rows.entry(member, invitation_id)?;
     let entry = entry.ok_or_else(|| StoreError::internal("a command left no entry to show"))?;
     let seen_until = rows.member(member)?.seen_until;
-    Ok(view(member, &seen_until, *invitation_id, &entry))
+    Ok(view(member, &seen_until, *invitation_id, entry))
 }

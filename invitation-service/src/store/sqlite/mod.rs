@@ -305,11 +305,8 @@ impl Store for SqliteStore {
         member: MemberId,
         others: Vec<MemberId>,
     ) -> Result<Vec<Option<(Role, Uuid)>>, StoreError> {
-        self.read(move |conn, _, now| {
-            let state = |other: &MemberId| reads::state(conn, now, &member, other);
-            others.iter().map(state).collect()
-        })
-        .await
+        self.read(move |conn, _, now| reads::states(conn, now, &member, &others))
+            .await
     }
 
     async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError> {

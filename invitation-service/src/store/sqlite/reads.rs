@@ -187,7 +187,7 @@ pub(super) fn get(
     else {
         return Ok(None);
     };
-    Ok(Some(view(member, &seen_until(conn, member)?, *id, &entry)))
+    Ok(Some(view(member, &seen_until(conn, member)?, *id, entry)))
 }
 
 fn seen_until(conn: &Connection, member: &MemberId) -> Result<Uuid, StoreError> {
@@ -275,7 +275,7 @@ fn list_place(
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, entry) = tables::read_entry(row)?;
-        views.push(view(&query.member, seen_until, id, &entry));
+        views.push(view(&query.member, seen_until, id, entry));
     }
     Ok(views)
 }
@@ -397,9 +397,20 @@ fn limit_number(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// Whose invitation is live between a member and another, as the member's lists show it.
-pub(super) fn state(
+/// Whose invitation is live between a member and each of the others, as the member's lists show it.
+pub(super) fn states(
     conn: &Connection,
+    now: Time,
+    member: &MemberId,
+    others: &[MemberId],
+) -> Result<Vec<Option<(Role, Uuid)>>, StoreError> {
+    let mut live_pairs = tables::LivePairs::prepare(conn)?;
+    let state = |other| state(&mut live_pairs, now, member, other);
+    others.iter().map(state).collect()
+}
+
+fn state(
+    live_pairs: &mut tables::LivePairs<'_>,
     now: Time,
     member: &MemberId,
     other: &MemberId,
@@ -407,10 +418,7 @@ pub(super) fn state(
     let Some(key) = PairKey::new(member, other) else {
         return Ok(None);
     };
-    let Some((pair, _)) = tables::load_pair(conn, &key)? else {
-        return Ok(None);
-    };
-    let (Some(live), Some(side)) = (pair.live, key.side_of(member)) else {
+    let (Some(live), Some(side)) = (live_pairs.load(&key)?, key.side_of(member)) else {
         return Ok(None);
     };
     let role = live.invitation.role(side);

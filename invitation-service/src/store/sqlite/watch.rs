@@ -141,7 +141,7 @@ pub(super) fn member_events(
             .filter(|entry| entry.place.is_list() && entry.is_kept(policy, now));
         let change = match entry {
             Some(entry) => {
-                MemberChange::Listed(view(id, &member.seen_until, *invitation_id, &entry))
+                MemberChange::Listed(view(id, &member.seen_until, *invitation_id, entry))
             }
             None if touch.was_told(reached) => MemberChange::Gone(*invitation_id),
             // It came and went while nobody looked.

@@ -11,5 +11,5 @@ mod request;
 pub(super) use act::{append_act, assigned_plans};
 pub(super) use invitation::{entry_columns, load_entry, read_entry, save_entry};
 pub(super) use member::{delete_member, is_erased, load_member, save_member};
-pub(super) use pair::{delete_pair, load_pair, save_bars, save_pair};
+pub(super) use pair::{LivePairs, delete_pair, load_pair, save_bars, save_pair};
 pub(super) use request::{load_cooldown, load_remembered, save_remembered};

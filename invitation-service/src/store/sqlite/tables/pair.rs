@@ -1,6 +1,6 @@
 //! The rows of the view `pair`, with what follows from them: `pair_of_high`, `bar` and the table `pair_due`.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use service_kit::{
     error::StoreError,
     id::{PairKey, Side, Sides},
@@ -15,17 +15,52 @@ use crate::domain::{
     pair::{self, Live, Pair},
 };
 
+/// The columns of a live invitation and of its acceptance, in the order in which [`read_live`] reads them.
+macro_rules! live_columns {
+    () => {
+        "invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances, last_event, accept_time,
+             accept_attempts, accept_next_attempt, accept_request_id, accept_trace, accept_overtaken"
+    };
+}
+
+/// Looks many pairs up for what is live between them.
+pub(in crate::store::sqlite) struct LivePairs<'c>(CachedStatement<'c>);
+
+impl<'c> LivePairs<'c> {
+    /// With one statement for all of them.
+    pub(in crate::store::sqlite) fn prepare(conn: &'c Connection) -> Result<Self, StoreError> {
+        let statement = conn.prepare_cached(concat!(
+            "select ",
+            live_columns!(),
+            " from pair where low = ?1 and high = ?2 and invitation_id is not null"
+        ))?;
+        Ok(Self(statement))
+    }
+
+    /// What is live between two members.
+    pub(in crate::store::sqlite) fn load(
+        &mut self,
+        key: &PairKey,
+    ) -> Result<Option<Live>, StoreError> {
+        let mut rows = self.0.query([key.low().as_str(), key.high().as_str()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        read_live(&mut Columns::new(row))
+    }
+}
+
 /// A pair's row and when it is due; `None` where there is no row.
 pub(in crate::store::sqlite) fn load_pair(
     conn: &Connection,
     key: &PairKey,
 ) -> Result<Option<(Pair, Option<Time>)>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "select invitation_id, inviter, filtered, create_time, expire_time, decided_at, acceptances, last_event, accept_time,
-             accept_attempts, accept_next_attempt, accept_request_id, accept_trace, accept_overtaken, connect_time, connect_invitation_id,
-             blocked_by_low, blocked_by_high, facts_position, remains, due
+    let mut statement = conn.prepare_cached(concat!(
+        "select ",
+        live_columns!(),
+        ", connect_time, connect_invitation_id, blocked_by_low, blocked_by_high, facts_position, remains, due
          from pair where low = ?1 and high = ?2",
-    )?;
+    ))?;
     let mut rows = statement.query(params![key.low().as_str(), key.high().as_str()])?;
     rows.next()?.map(|row| read_pair(key, row)).transpose()
 }
