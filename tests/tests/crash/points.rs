@@ -18,8 +18,11 @@ const REACHED_MAX: Duration = Duration::from_secs(30);
 const AWAY_MAX_MILLIS: u64 = 150;
 /// How long an orderly end is put off, so that there is something to end.
 const BEFORE_END: Duration = Duration::from_millis(400);
-/// How often the other service goes away where a point is waited for that needs it.
+/// How often the other service goes away where a point is waited for that needs it, the first time at once: members come to the end of
+/// what they may send within seconds, and then nobody accepts any more.
 const OUTAGE_EVERY: Duration = Duration::from_millis(1_500);
+/// How long it stays away at least, so that somebody accepts meanwhile.
+const OUTAGE_MIN: Duration = Duration::from_millis(200);
 /// What needs another service that has gone away in the middle, and comes by often enough then.
 const NEEDS_OUTAGE: [&str; 2] = ["worker.claimed", "end.awaits"];
 /// A point that only a restored store comes by is run by the tests of backups.
@@ -183,7 +186,7 @@ async fn run(seed: u64, deaths: Vec<(Which, Death)>) -> Vec<String> {
 async fn die(rig: &mut Rig, mut left: Vec<(Which, Death)>, rng: &mut Rng) -> Vec<String> {
     let began = Instant::now();
     let mut told = false;
-    let mut last_outage = Instant::now();
+    let mut last_outage: Option<Instant> = None;
     while !left.is_empty() {
         if began.elapsed() > REACHED_MAX {
             return vec![format!("never reached: {left:?}")];
@@ -213,14 +216,16 @@ async fn die(rig: &mut Rig, mut left: Vec<(Which, Death)>, rng: &mut Rng) -> Vec
         }
         left = next;
         let waits = |(_, death): &(Which, Death)| NEEDS_OUTAGE.contains(&death.point);
-        if left.iter().any(waits) && last_outage.elapsed() > OUTAGE_EVERY {
+        let is_time = last_outage.is_none_or(|last| last.elapsed() > OUTAGE_EVERY);
+        if left.iter().any(waits) && is_time {
             // Acceptances that nobody sees through come about while connection-service is away.
             rig.processes.connection.kill().await;
-            pause(rng, 2 * AWAY_MAX_MILLIS).await;
+            tokio::time::sleep(OUTAGE_MIN).await;
+            pause(rng, AWAY_MAX_MILLIS).await;
             let armed = left.iter().find(|(which, _)| *which == Which::Connection);
             let armed = armed.map(|(_, death)| death.armed());
             rig.processes.connection.start(armed.as_deref());
-            last_outage = Instant::now();
+            last_outage = Some(Instant::now());
         }
     }
     Vec::new()
