@@ -176,10 +176,16 @@ fn come_back(known: &Known) -> Vec<String> {
     }
     let mut found = Vec::new();
     for ((low, high), id) in &known.connected {
-        let accepted = known.calls.iter().find(|call| {
+        let mut acceptances = known.calls.iter().filter(|call| {
             matches!(&call.op, Op::Accept(accepted) if plain(accepted) == *id)
                 && matches!(call.outcome, Outcome::Accepted { .. })
         });
+        // The first made the connection, unless a limit refused it.
+        let accepted = if known.accepted_again.contains(id) {
+            acceptances.next_back()
+        } else {
+            acceptances.next()
+        };
         let Some(accepted) = accepted else { continue };
         let removed = known.calls.iter().find(|call| match &call.op {
             Op::Remove(to) => {

@@ -35,6 +35,8 @@ pub(crate) struct Known<'a> {
     pub(crate) sent: Vec<Sent>,
     /// The verdict on the latest acceptance of each invitation.
     pub(crate) verdicts: BTreeMap<String, i64>,
+    /// The invitations that were accepted again after a limit had refused it.
+    pub(crate) accepted_again: BTreeSet<String>,
     /// The live invitations.
     pub(crate) live: BTreeSet<String>,
     /// Who is connected, lower id first, by which invitation.
@@ -61,6 +63,7 @@ impl<'a> Known<'a> {
         let connected =
             "select low, high, hex(invitation_id) from c.pair where connect_time is not null";
         let connected = rows(stores, connected);
+        let again = "select hex(invitation_id) from c.verdict where number > 1";
         let live = "select hex(invitation_id) from i.pair where invitation_id is not null";
         Self {
             plan,
@@ -70,6 +73,7 @@ impl<'a> Known<'a> {
                 .into_iter()
                 .map(|row| (row[0].clone(), row[1].parse().unwrap()))
                 .collect(),
+            accepted_again: stores.all(again).into_iter().collect(),
             live: stores.all(live).into_iter().collect(),
             connected: connected
                 .into_iter()
