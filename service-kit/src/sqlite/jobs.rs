@@ -48,6 +48,7 @@ impl<J> Worker<J> {
 
 impl<J> Drop for Worker<J> {
     fn drop(&mut self) {
+        self.0.state().threads -= 1;
         if thread::panicking() {
             self.0.close();
             self.0.state().waiting.clear();
@@ -123,7 +124,7 @@ impl<J> Jobs<J> {
                 .unwrap_or_else(PoisonError::into_inner);
             state.asleep -= 1;
         }
-        let share = state.waiting.len().div_ceil(state.threads.max(1));
+        let share = state.waiting.len().div_ceil(state.threads);
         let taken = state.waiting.drain(..share.min(SHARE_MAX)).collect();
         let wake = state.wants_another();
         drop(state);

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::jobs::{Jobs, Refused};
@@ -39,8 +40,8 @@ enum Kind {
 /// The queue as those who ask have it: closed when the last of them is gone.
 struct Queue {
     jobs: Arc<Jobs<Job>>,
-    /// Tells the task that wakes readers of jobs that came; `None` outside of a runtime, where each job wakes one.
-    came: Option<Arc<Notify>>,
+    /// Tells the task that wakes readers of jobs that came; `None` outside of a runtime.
+    came: Option<(Arc<Notify>, AbortHandle)>,
 }
 
 impl Queue {
@@ -49,12 +50,12 @@ impl Queue {
             let came = Arc::new(Notify::new());
             let (jobs, heard) = (Arc::clone(&jobs), Arc::clone(&came));
             // Its turn comes after those of the tasks that are ready to ask.
-            runtime.spawn(async move {
+            let task = runtime.spawn(async move {
                 while jobs.wake() {
                     heard.notified().await;
                 }
             });
-            came
+            (came, task.abort_handle())
         });
         Self { jobs, came }
     }
@@ -62,8 +63,9 @@ impl Queue {
     fn push(&self, job: Job) -> Result<(), Refused> {
         self.jobs.push(job)?;
         match &self.came {
-            Some(came) => came.notify_one(),
-            None => _ = self.jobs.wake(),
+            Some((came, task)) if !task.is_finished() => came.notify_one(),
+            // There is no runtime, or it has ended: each job wakes a reader.
+            _ => _ = self.jobs.wake(),
         }
         Ok(())
     }
@@ -72,7 +74,7 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         self.jobs.close();
-        if let Some(came) = &self.came {
+        if let Some((came, _)) = &self.came {
             came.notify_one();
         }
     }

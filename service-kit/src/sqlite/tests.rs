@@ -158,6 +158,45 @@ async fn a_read_sees_one_moment() {
     }
 }
 
+/// A read that is under way, and holds its reader until the sender is dropped.
+async fn hold(
+    readers: &Readers,
+) -> (
+    impl Future<Output = Result<(), StoreError>> + Unpin,
+    std::sync::mpsc::Sender<()>,
+) {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begun, running) = tokio::sync::oneshot::channel();
+    let mut holding = Box::pin(readers.read(move |_| {
+        begun.send(()).unwrap();
+        let _ = held.recv();
+        Ok(())
+    }));
+    assert!((&mut holding).now_or_never().is_none());
+    running.await.unwrap();
+    (holding, release)
+}
+
+#[test]
+fn reads_outlive_the_runtime_that_they_began_in() {
+    let Fixture {
+        file,
+        folder: _folder,
+    } = fixture();
+    with_table(&file);
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap()
+    };
+    let readers = runtime().block_on(async { file.readers(Executor::Threads).unwrap() });
+    runtime().block_on(async {
+        // So often that some of them meet a reader that sleeps.
+        for _ in 0..200 {
+            assert_eq!(readers.read(count).await, Ok(0));
+        }
+    });
+}
+
 #[tokio::test]
 async fn reads_that_wait_together_see_one_moment() {
     let Fixture {
@@ -167,15 +206,7 @@ async fn reads_that_wait_together_see_one_moment() {
     let writer = with_table(&file);
     file.options.readers = 1;
     let readers = file.readers(Executor::Threads).unwrap();
-    let (begun, running) = tokio::sync::oneshot::channel();
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let mut holding = Box::pin(readers.read(move |_| {
-        begun.send(()).unwrap();
-        let _ = held.recv();
-        Ok(())
-    }));
-    assert!((&mut holding).now_or_never().is_none());
-    running.await.unwrap();
+    let (holding, release) = hold(&readers).await;
     let path = file.path().to_owned();
     let writing = readers.read(move |conn| {
         let before = count(conn)?;
@@ -229,15 +260,7 @@ async fn a_full_queue_of_reads_is_said_at_once_and_nobody_reads_for_those_who_le
         file.metrics().readers.clone(),
     )
     .unwrap();
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let (begun, running) = tokio::sync::oneshot::channel();
-    let mut holding = Box::pin(readers.read(move |_| {
-        begun.send(()).unwrap();
-        let _ = held.recv();
-        Ok(())
-    }));
-    assert!((&mut holding).now_or_never().is_none());
-    running.await.unwrap();
+    let (holding, release) = hold(&readers).await;
     let left = readers.read::<()>(|_| panic!("read for nobody"));
     assert!(left.now_or_never().is_none());
     let mut waiting = Box::pin(readers.read(count));
