@@ -35,7 +35,7 @@ use crate::error::StoreError;
 use crate::metrics::store::StoreMetrics;
 
 /// How large the pages of a new file are. What a member has takes a few KiB: in larger pages than SQLite's usual ones a commit writes
-/// fewer of them, in still larger ones more bytes.
+/// fewer of them; still larger ones were no better.
 const PAGE_BYTES: u32 = 8_192;
 /// How long a connection waits for another one's lock before it fails with "busy". Only checkpoints make one wait.
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(5);

@@ -23,9 +23,9 @@ use crate::metrics::store::CheckpointMetrics;
 
 /// Beyond so many frames (64 MiB) the log is made to start anew.
 const RESTART_FRAMES: u32 = 8_192;
-/// Before it starts anew, what came meanwhile is carried over until it is no more than so many frames (2 MiB),
+/// With so few frames left to carry over (2 MiB) the writer may be held for the rest.
 const REST_FRAMES: i32 = 256;
-/// but not more often than that.
+/// How many passes are made, at most, before the writer is held whatever is left.
 const CATCH_UP_MAX: u32 = 8;
 /// How long starting anew waits for readers to leave the log. The writer waits with it, so it is short; what fails is tried
 /// again with the next passive one.

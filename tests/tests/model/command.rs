@@ -7,7 +7,7 @@ use invitation_service::domain::{pair::DeclineReason, plan::BASIC};
 /// How many members a sequence has.
 pub(crate) const MEMBERS: usize = 4;
 
-/// A plan that grants more than the basic one.
+/// A plan with limits of its own.
 pub(crate) const PREMIUM: &str = "premium";
 
 /// One of the members.
