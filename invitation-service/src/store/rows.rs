@@ -193,6 +193,11 @@ pub enum RememberedOutcome {
         /// When the other's invitation was sent.
         create_time: Time,
     },
+    /// The acceptance of the other's; it came to nothing, for a block, a removal or an erasure.
+    Ended {
+        /// When the other's invitation was sent.
+        create_time: Time,
+    },
 }
 
 /// What an event tells.

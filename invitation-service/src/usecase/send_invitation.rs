@@ -61,6 +61,8 @@ pub async fn run(
         let awaited = match answer.outcome {
             Outcome::Sent => return sent(view, SentResult::Sent),
             Outcome::Connected => return sent(view, SentResult::Connected),
+            // The answer of the first time, though things have moved on.
+            Outcome::Ended => return sent(view, SentResult::Accepting),
             Outcome::Accepting(awaited) => awaited,
         };
         crash::point("crossing.committed");

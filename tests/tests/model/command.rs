@@ -294,7 +294,7 @@ pub(crate) fn sequence() -> impl Strategy<Value = Vec<Command>> {
 }
 
 /// Answers that a run of the usual length comes to, each many times: a search that misses one has lost its way.
-pub(crate) const ANSWERS: [&str; 54] = [
+pub(crate) const ANSWERS: [&str; 55] = [
     "accept: Awaited",
     "accept: Connected",
     "accept: InvitationNotFound",
@@ -313,6 +313,7 @@ pub(crate) const ANSWERS: [&str; 54] = [
     "prefer: Preferences",
     "send again: Accepting",
     "send again: Connected",
+    "send again: Ended",
     "send again: RequestIdReused",
     "send again: Sent",
     "send: Accepting",

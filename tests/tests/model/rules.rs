@@ -115,7 +115,15 @@ struct Request {
 #[derive(Debug, Clone)]
 enum Remembered {
     Sent(View),
-    Crossing { connected: Option<Time> },
+    Crossing(Crossing),
+}
+
+/// What came of the acceptance that a request began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crossing {
+    Awaited,
+    Connected(Time),
+    Ended,
 }
 
 /// A bar and the decline that set it.
@@ -150,6 +158,7 @@ pub(crate) enum CameTo {
     Sent,
     Accepting(AwaitedVerdict),
     Connected,
+    Ended,
 }
 
 /// What accepting is answered with.

@@ -351,6 +351,7 @@ impl<S: System> Run<'_, S> {
                 Outcome::Sent => CameTo::Sent,
                 Outcome::Accepting(awaited) => CameTo::Accepting(awaited),
                 Outcome::Connected => CameTo::Connected,
+                Outcome::Ended => CameTo::Ended,
             },
         });
         if let Ok(Answered {

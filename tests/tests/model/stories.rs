@@ -99,6 +99,32 @@ fn a_crossings_verdict_arrives_when_its_request_id_stands_for_another_request() 
 }
 
 #[test]
+fn a_crossing_is_repeated_after_the_other_has_blocked() {
+    check(&[
+        send(1, 0, None),
+        send(0, 1, Some(1)),
+        elsewhere(Deed::Block(1, 0)),
+        ask(None, true),
+        Again { ago: 0 },
+        elsewhere(Deed::Unblock(1, 0)),
+        send(1, 0, None),
+        Again { ago: 1 },
+    ]);
+}
+
+#[test]
+fn somebody_is_erased_whose_crossing_is_under_way() {
+    check(&[
+        send(1, 0, None),
+        send(0, 1, Some(1)),
+        elsewhere(Deed::Erase(0)),
+        Again { ago: 0 },
+        ask(None, true),
+        Again { ago: 0 },
+    ]);
+}
+
+#[test]
 fn a_verdict_arrives_for_an_acceptance_of_somebody_who_was_erased() {
     check(&[
         send(0, 2, None),

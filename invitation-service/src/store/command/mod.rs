@@ -18,7 +18,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::rows::{EventKind, EventSide, NewEvent, Rows};
+use super::rows::{EventKind, EventSide, NewEvent, Remembered, RememberedOutcome, Rows};
 use crate::domain::{
     invitation::{Happening, Role, State, Transition, place, shown},
     member::EventLink,
@@ -259,13 +259,13 @@ fn new_entry(
     })
 }
 
-/// The answer remembered for a crossing invitation follows the verdict: only a success stays remembered.
+/// The answer remembered for a crossing invitation follows what becomes of the acceptance. Only one that a limit refuses is forgotten: then
+/// the same request may be tried again. Any other was answered with success, or may have been.
 fn settle_remembered(
     rows: &mut dyn Rows,
     before: &Pair,
     step: &Transition,
 ) -> Result<(), StoreError> {
-    use super::rows::RememberedOutcome;
     let request_id = before
         .live
         .as_ref()
@@ -278,19 +278,23 @@ fn settle_remembered(
     let remembered = rows.remembered(&member, &request_id)?;
     // The id may have been forgotten and used for another invitation since.
     let of_this = remembered.filter(|remembered| remembered.invitation_id == step.invitation.id);
-    let Some(mut remembered) = of_this else {
+    let Some(remembered) = of_this else {
         return Ok(());
     };
-    match step.to {
-        State::Accepted { connect_time } => {
-            remembered.outcome = RememberedOutcome::Connected {
-                connect_time,
-                create_time: step.invitation.create_time,
-            };
-            rows.put_remembered(&member, &request_id, Some(remembered));
-        }
-        _ => rows.put_remembered(&member, &request_id, None),
-    }
+    let create_time = step.invitation.create_time;
+    let outcome = match step.to {
+        State::Accepted { connect_time } => Some(RememberedOutcome::Connected {
+            connect_time,
+            create_time,
+        }),
+        State::Pending => None,
+        _ => Some(RememberedOutcome::Ended { create_time }),
+    };
+    let remembered = outcome.map(|outcome| Remembered {
+        outcome,
+        ..remembered
+    });
+    rows.put_remembered(&member, &request_id, remembered);
     Ok(())
 }
 

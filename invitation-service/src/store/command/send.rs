@@ -79,6 +79,8 @@ pub enum Outcome {
     Accepting(AwaitedVerdict),
     /// The other's was accepted and the two are connected.
     Connected,
+    /// The other's was accepted, which came to nothing since, for a block, a removal or an erasure.
+    Ended,
 }
 
 /// Sends an invitation, accepts the one that stands the other way, or repeats the answer given to this request id.
@@ -336,21 +338,40 @@ fn repeat(
             let view = if entry.is_some_and(|entry| entry.role == Role::Invitee) {
                 shown_to(rows, &command.inviter, &id)?
             } else {
-                let mut view = own(
-                    Shown::Accepted,
+                View {
+                    place: Place::Accepted,
+                    note: Note::default(),
+                    source: Source::default(),
+                    seen: Some(true),
+                    ..own(
+                        Shown::Accepted,
+                        &command.invitee,
+                        &command.inviter,
+                        create_time,
+                        connect_time,
+                        None,
+                    )
+                }
+            };
+            (view, Outcome::Connected)
+        }
+        RememberedOutcome::Ended { create_time } => {
+            let view = View {
+                // As it stood when it was accepted; the note was erased with it.
+                place: Place::Received,
+                note: Note::default(),
+                source: Source::default(),
+                seen: Some(id <= rows.member(&command.inviter)?.seen_until),
+                ..own(
+                    Shown::Accepting,
                     &command.invitee,
                     &command.inviter,
                     create_time,
-                    connect_time,
+                    remembered.time,
                     None,
-                );
-                view.note = Note::default();
-                view.source = Source::default();
-                view.place = Place::Accepted;
-                view.seen = Some(true);
-                view
+                )
             };
-            (view, Outcome::Connected)
+            (view, Outcome::Ended)
         }
         RememberedOutcome::Accepting => {
             let key = PairKey::new(&command.inviter, &command.invitee)

@@ -118,6 +118,12 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
         if let Some(slot) = self.members.get_mut(id) {
             slot.put(None);
         }
+        // What this batch has yet to write about the member would come after the deletion.
+        for ((inviter, _), slot) in &mut self.remembered {
+            if inviter == id {
+                slot.put(None);
+            }
+        }
     }
 
     fn entry(

@@ -145,6 +145,14 @@ fn unasked(known: &Known) -> Vec<String> {
     if in_doubt {
         return Vec::new();
     }
+    // A clock that goes on by more than a day in the midst of a crossing has its request id forgotten: then it is answered anew.
+    let answered_anew = |id: &String, call: &Call, to: &String| {
+        known.plan.clocks == Clocks::Days
+            && known
+                .sent
+                .iter()
+                .any(|sent| sent.id == *id && sent.invitee == call.member && sent.inviter == *to)
+    };
     let asked = |id: &String| {
         known
             .calls
@@ -156,7 +164,12 @@ fn unasked(known: &Known) -> Vec<String> {
                     .as_ref()
                     .is_some_and(|one| plain(&one.invitation_id) == *id),
                 // A crossing may be refused at a limit first, and decided again.
-                (Op::Send { .. }, Outcome::Refused(reason)) => reason.contains("CONNECTION_LIMIT"),
+                (Op::Send { .. }, Outcome::Refused(reason))
+                    if reason.contains("CONNECTION_LIMIT") =>
+                {
+                    true
+                }
+                (Op::Send { to, .. }, _) => answered_anew(id, call, to),
                 _ => false,
             })
     };

@@ -14,7 +14,7 @@ use service_kit::id::Sides;
 use uuid::Uuid;
 
 use super::{
-    Answered, CameTo, Event, Fate, Invitation, Known, Model, Remembered, Request, Sending,
+    Answered, CameTo, Crossing, Event, Fate, Invitation, Known, Model, Remembered, Request, Sending,
 };
 use crate::model::{command::Who, differences::ONLY_THE_FIRST_CROSSING_IS_REMEMBERED};
 
@@ -212,7 +212,7 @@ impl Model {
             quota: self.quota_in_force(sending.from),
         };
         if is_first || !ONLY_THE_FIRST_CROSSING_IS_REMEMBERED {
-            self.remember(sending, &answered, Remembered::Crossing { connected: None });
+            self.remember(sending, &answered, Remembered::Crossing(Crossing::Awaited));
         }
         answered
     }
@@ -239,13 +239,11 @@ impl Model {
         let view = self.view(invitation, request.from);
         let (view, outcome) = match &request.answer {
             Remembered::Sent(view) => (view.clone(), CameTo::Sent),
-            Remembered::Crossing { connected: None } => {
+            Remembered::Crossing(Crossing::Awaited) => {
                 (view.unwrap(), CameTo::Accepting(self.awaited(invitation)))
             }
             // Said even when the connection is gone; then without what was erased with it.
-            Remembered::Crossing {
-                connected: Some(connect_time),
-            } => {
+            Remembered::Crossing(Crossing::Connected(connect_time)) => {
                 let view = view.unwrap_or_else(|| View {
                     id: invitation.id,
                     inviter: self.members[invitation.from].clone(),
@@ -260,6 +258,23 @@ impl Model {
                     seen: Some(true),
                 });
                 (view, CameTo::Connected)
+            }
+            // Answered as when it was accepted, but for the note, which was erased.
+            Remembered::Crossing(Crossing::Ended) => {
+                let view = View {
+                    id: invitation.id,
+                    inviter: self.members[invitation.from].clone(),
+                    invitee: self.members[invitation.to].clone(),
+                    place: Place::Received,
+                    shown: Shown::Accepting,
+                    note: Note::default(),
+                    source: Source::default(),
+                    create_time: invitation.create_time,
+                    update_time: request.time,
+                    expire_time: None,
+                    seen: Some(invitation.seen),
+                };
+                (view, CameTo::Ended)
             }
         };
         Answered {

@@ -10,7 +10,7 @@ use service_kit::{
     time::Time,
 };
 
-use super::{Event, Fate, Invitation, Known, Model, Remembered};
+use super::{Crossing, Event, Fate, Invitation, Known, Model, Remembered};
 use crate::model::command::Who;
 
 impl Model {
@@ -195,24 +195,24 @@ impl Model {
         invitation.fate = fate;
         invitation.changed = [now, now];
         if was_accepting {
-            let connected = match fate {
-                Fate::Accepted { connect_time, .. } => Some(connect_time),
-                _ => None,
+            let came_to = match fate {
+                Fate::Accepted { connect_time, .. } => Crossing::Connected(connect_time),
+                _ => Crossing::Ended,
             };
-            self.settle_requests(number, connected);
+            self.settle_requests(number, Some(came_to));
         }
     }
 
-    /// A crossing whose verdict is a success stays remembered; any other is forgotten.
-    pub(super) fn settle_requests(&mut self, number: usize, connect_time: Option<Time>) {
+    /// A crossing stays remembered with what it came to, and is forgotten when a limit refused it.
+    pub(super) fn settle_requests(&mut self, number: usize, came_to: Option<Crossing>) {
         let id = self.invitations[number].id;
         self.requests
             .retain_mut(|request| match &mut request.answer {
-                Remembered::Crossing { connected }
-                    if request.invitation == id && connected.is_none() =>
+                Remembered::Crossing(crossing)
+                    if request.invitation == id && *crossing == Crossing::Awaited =>
                 {
-                    *connected = connect_time;
-                    connected.is_some()
+                    *crossing = came_to.unwrap_or(Crossing::Awaited);
+                    came_to.is_some()
                 }
                 _ => true,
             });

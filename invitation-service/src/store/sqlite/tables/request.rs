@@ -45,6 +45,9 @@ fn read_remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
             connect_time: connect_time.ok_or_else(missing)?,
             create_time: create_time.ok_or_else(missing)?,
         },
+        3 => RememberedOutcome::Ended {
+            create_time: create_time.ok_or_else(missing)?,
+        },
         _ => return Err(StoreError::corrupt("no such outcome")),
     };
     let (weekly_cap, used) = (columns.count()?, columns.count()?);
@@ -83,6 +86,7 @@ pub(in crate::store::sqlite) fn save_remembered(
             connect_time,
             create_time,
         } => (2, None, Some(connect_time), Some(create_time)),
+        RememberedOutcome::Ended { create_time } => (3, None, None, Some(create_time)),
     };
     conn.prepare_cached(
         "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12)
