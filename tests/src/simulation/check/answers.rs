@@ -159,17 +159,13 @@ fn unasked(known: &Known) -> Vec<String> {
             .iter()
             .any(|call| match (&call.op, &call.outcome) {
                 (Op::Accept(accepted), _) => plain(accepted) == *id,
-                (Op::Send { .. }, Outcome::Sent(answer)) if call.outcome.sent().is_none() => answer
-                    .invitation
-                    .as_ref()
-                    .is_some_and(|one| plain(&one.invitation_id) == *id),
-                // A crossing may be refused at a limit first, and decided again.
-                (Op::Send { .. }, Outcome::Refused(reason))
-                    if reason.contains("CONNECTION_LIMIT") =>
-                {
-                    true
+                (Op::Send { to, .. }, Outcome::Sent(_)) => {
+                    accepts(call, id) || answered_anew(id, call, to)
                 }
-                (Op::Send { to, .. }, _) => answered_anew(id, call, to),
+                // A crossing may be refused at a limit first, and decided again.
+                (Op::Send { to, .. }, Outcome::Refused(reason)) => {
+                    reason.contains("CONNECTION_LIMIT") || answered_anew(id, call, to)
+                }
                 _ => false,
             })
     };
@@ -181,6 +177,18 @@ fn unasked(known: &Known) -> Vec<String> {
         .collect()
 }
 
+/// Whether a call was answered with the acceptance of an invitation: by name, or by a crossing.
+fn accepts(call: &Call, id: &str) -> bool {
+    match (&call.op, &call.outcome) {
+        (Op::Accept(accepted), Outcome::Accepted { .. }) => plain(accepted) == id,
+        (Op::Send { .. }, Outcome::Sent(answer)) if call.outcome.sent().is_none() => answer
+            .invitation
+            .as_ref()
+            .is_some_and(|one| plain(&one.invitation_id) == id),
+        _ => false,
+    }
+}
+
 /// Connections that stand though one of the two removed them after the acceptance. Acceptance and removal are ordered by two clocks, so
 /// only where these agree.
 fn come_back(known: &Known) -> Vec<String> {
@@ -189,10 +197,7 @@ fn come_back(known: &Known) -> Vec<String> {
     }
     let mut found = Vec::new();
     for ((low, high), id) in &known.connected {
-        let mut acceptances = known.calls.iter().filter(|call| {
-            matches!(&call.op, Op::Accept(accepted) if plain(accepted) == *id)
-                && matches!(call.outcome, Outcome::Accepted { .. })
-        });
+        let mut acceptances = known.calls.iter().filter(|call| accepts(call, id));
         // The first made the connection, unless a limit refused it.
         let accepted = if known.accepted_again.contains(id) {
             acceptances.next_back()
