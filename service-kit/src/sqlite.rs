@@ -80,7 +80,7 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 16 MiB of cache for each connection, a
+    /// The usual options for the file `path`: durable, 2 readers, 4,096 waiting reads, 8 MiB of cache for each connection, a
     /// checkpoint each 4,096 pages (32 MiB).
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl SqliteOptions {
             synchronous: Synchronous::Full,
             readers: 2,
             reader_queue_max: 4_096,
-            cache_mebibytes: 16,
+            cache_mebibytes: 8,
             checkpoint_pages: 4_096,
         }
     }
