@@ -111,7 +111,7 @@ pub(super) struct Batch<C> {
     /// The trace of the request that the command under way serves.
     trace: Option<TraceContext>,
     /// Whether there is a transaction to write in; else everything stays in memory.
-    writable: bool,
+    pub(super) writable: bool,
 }
 
 impl<C: Borrow<Connection>> Batch<C> {

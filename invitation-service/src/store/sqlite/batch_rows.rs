@@ -228,6 +228,10 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
     }
 
     fn blank_invitation_events(&mut self, last_event: u64) -> Result<(), StoreError> {
+        if !self.writable {
+            // What a preview comes to does not depend on events.
+            return Ok(());
+        }
         let mut position = last_event;
         while position != 0 {
             if let Some(appended) = self
@@ -249,6 +253,9 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
         from: Option<EventLink>,
         limit: usize,
     ) -> Result<Option<EventLink>, StoreError> {
+        if !self.writable {
+            return Ok(None);
+        }
         let mut next = from;
         for _ in 0..limit {
             let Some(link) = next else { break };
