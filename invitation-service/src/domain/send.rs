@@ -55,22 +55,19 @@ pub fn send(
     let Sending {
         side, now, policy, ..
     } = *sending;
-    if inviter.erased {
-        return Err(Refusal::MemberNotFound);
-    }
-    if pair.facts.connection.is_some() {
-        return Err(Refusal::AlreadyConnected);
-    }
-    if let Some(live) = &pair.live {
-        if live.invitation.inviter == side {
-            return Err(Refusal::InvitationPending {
-                invitation_id: live.invitation.id,
-            });
+    let asking = Asking {
+        side,
+        withdraw_cooldown_until: sending.withdraw_cooldown_until,
+        policy,
+        now,
+    };
+    match own_side(pair, inviter, &asking)? {
+        Way::Cross(id) => {
+            return accept::accept(pair, side, &id, sending.request_id, policy, now)
+                .map(Sent::Crossed);
         }
-        let id = live.invitation.id;
-        return accept::accept(pair, side, &id, sending.request_id, policy, now).map(Sent::Crossed);
+        Way::Invite => {}
     }
-    refuse_on_the_inviters_side(pair, inviter, sending)?;
     if is_unavailable(pair, invitee, side, now) {
         inviter.probes.record(now, policy.probe_window);
         return Err(Refusal::RecipientUnavailable);
@@ -78,19 +75,52 @@ pub fn send(
     Ok(Sent::Created(create(pair, inviter, invitee, sending)))
 }
 
-/// Everything that the inviter's own side determines.
-fn refuse_on_the_inviters_side(
-    pair: &Pair,
-    inviter: &Member,
-    sending: &Sending<'_>,
-) -> Result<(), Refusal> {
-    let Sending {
+/// What the inviter's own side of a sending depends on besides the pair and the inviter.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The side of the pair that would send.
+    pub side: Side,
+    /// Until when the inviter's own withdrawal stands in the way.
+    pub withdraw_cooldown_until: Option<Time>,
+    /// The numbers.
+    pub policy: &'a Policy,
+    /// The store's time.
+    pub now: Time,
+}
+
+/// What a sending is, as far as the inviter's own side determines it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A new invitation, unless the invitee's side stands against it.
+    Invite,
+    /// The acceptance of the other member's invitation, which is this one.
+    Cross(Uuid),
+}
+
+/// Everything that the inviter's own side determines; nothing of it depends on what the invitee has done in silence.
+pub fn own_side(pair: &Pair, inviter: &Member, asking: &Asking<'_>) -> Result<Way, Refusal> {
+    let Asking {
         side, now, policy, ..
-    } = *sending;
+    } = *asking;
+    if inviter.erased {
+        return Err(Refusal::MemberNotFound);
+    }
+    if pair.facts.connection.is_some() {
+        return Err(Refusal::AlreadyConnected);
+    }
+    if let Some(Live { invitation, .. }) = &pair.live {
+        return if invitation.inviter == side {
+            Err(Refusal::InvitationPending {
+                invitation_id: invitation.id,
+            })
+        } else {
+            Ok(Way::Cross(invitation.id))
+        };
+    }
     if *pair.facts.blocked_by.get(side) {
         return Err(Refusal::MemberBlockedByYou);
     }
-    if let Some(retry_time) = sending.withdraw_cooldown_until.filter(|until| *until > now) {
+    if let Some(retry_time) = asking.withdraw_cooldown_until.filter(|until| *until > now) {
         return Err(Refusal::ResendCooldown { retry_time });
     }
     let quota = inviter.quota(policy, now);
@@ -117,7 +147,7 @@ fn refuse_on_the_inviters_side(
             .unwrap_or_else(|| now.plus(policy.probe_window));
         return Err(Refusal::ProbeLimitReached { retry_time });
     }
-    Ok(())
+    Ok(Way::Invite)
 }
 
 /// The one masked refusal: whichever of these holds, the inviter must not know which.

@@ -59,6 +59,10 @@ pub const METHODS: &[Method] = &[
         APP,
     ),
     Method::call(
+        "/acquaint.invitation.v1.InvitationService/CheckEligibility",
+        APP,
+    ),
+    Method::call(
         "/acquaint.invitation.v1.InvitationService/GetInvitationQuota",
         APP,
     ),

@@ -189,6 +189,13 @@ impl InvitationService for Edge {
         .await
     }
 
+    async fn check_eligibility(
+        &self,
+        request: Request<wire::CheckEligibilityRequest>,
+    ) -> Answer<wire::CheckEligibilityResponse> {
+        within(request, |request, _| self.check_eligibility(request)).await
+    }
+
     async fn get_invitation_quota(
         &self,
         request: Request<wire::GetInvitationQuotaRequest>,

@@ -73,6 +73,34 @@ impl Edge {
         })
     }
 
+    pub(super) async fn check_eligibility(
+        &self,
+        request: wire::CheckEligibilityRequest,
+    ) -> Result<wire::CheckEligibilityResponse, Status> {
+        let mut fields = FieldViolations::new();
+        let inviter = fields::member_id(&mut fields, "inviter_id", &request.inviter_id);
+        let max = self.requests.lookup_members_max;
+        let invitees = fields::member_ids(&mut fields, "invitee_ids", &request.invitee_ids, max);
+        let (Some(inviter), Some(invitees)) = (inviter, invitees) else {
+            return Err(fields::invalid(fields));
+        };
+        let decided = self.context.store.eligibility(inviter, invitees.clone());
+        let refusals = decided.await.map_err(|error| self.failed(error))?;
+        let refusals = refusals.map_err(|refusal| self.failed(refusal))?;
+        let eligibilities = invitees.iter().zip(refusals).map(|(invitee, refusal)| {
+            let (reason, retry_time) = refusal.as_ref().map(status::reason).unwrap_or_default();
+            wire::Eligibility {
+                invitee_id: invitee.to_string(),
+                eligible: refusal.is_none(),
+                reason: reason.into(),
+                retry_time: retry_time.map(fields::timestamp),
+            }
+        });
+        Ok(wire::CheckEligibilityResponse {
+            eligibilities: eligibilities.collect(),
+        })
+    }
+
     pub(super) async fn list(
         &self,
         request: wire::ListInvitationsRequest,

@@ -11,7 +11,7 @@ pub const REST: usize = 2_048;
 pub const INVITATION_ID: usize = 38;
 /// The id of a member in a list of a request.
 pub const MEMBER_ID: usize = 66;
-/// What is answered about one member of a look-up.
+/// What is answered about one member of a look-up: of whose invitation waits, or of whether one could be sent, which takes less.
 pub const STATE: usize = 112;
 
 /// An invitation with the longest note and source.

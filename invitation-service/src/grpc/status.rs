@@ -52,11 +52,9 @@ pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
         // Also for the log.
         Refused::new(code, reason, status::logged(of(failure, clock)).message())
     };
-    let name = format!("ERROR_REASON_{}", refused.reason);
-    let reason = error::ErrorReason::from_str_name(&name).unwrap_or_default();
     error::Status {
         code: refused.code.into(),
-        reason: reason.into(),
+        reason: named(refused.reason).into(),
         message: refused.message,
         metadata: refused
             .metadata
@@ -64,6 +62,24 @@ pub(super) fn of_item(failure: &Failure, clock: &dyn Clock) -> error::Status {
             .map(|(key, value)| (key.to_owned(), value))
             .collect(),
     }
+}
+
+/// A refusal's reason as a value of the contract, and when it no longer stands if time alone ends it.
+pub(super) fn reason(refusal: &Refusal) -> (error::ErrorReason, Option<Time>) {
+    let retry_time = match refusal {
+        Refusal::ResendCooldown { retry_time } | Refusal::ProbeLimitReached { retry_time } => {
+            Some(*retry_time)
+        }
+        Refusal::WeeklyCapReached {
+            next_place_time, ..
+        } => *next_place_time,
+        _ => None,
+    };
+    (named(plain(refusal).reason), retry_time)
+}
+
+fn named(reason: &str) -> error::ErrorReason {
+    error::ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}")).unwrap_or_default()
 }
 
 /// A refusal with its details.

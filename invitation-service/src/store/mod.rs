@@ -54,6 +54,12 @@ pub trait Store: Send + Sync + 'static {
     async fn send(&self, command: SendInvitation) -> Decided<Answer>;
     /// What [`Store::send`] would decide, from one committed state, changing nothing.
     async fn preview_send(&self, command: SendInvitation) -> Decided<Answer>;
+    /// For each invitee what on the inviter's own side stands against a sending now, if anything.
+    async fn eligibility(
+        &self,
+        inviter: MemberId,
+        invitees: Vec<MemberId>,
+    ) -> Decided<Vec<Option<Refusal>>>;
     /// Accepts an invitation.
     async fn accept(&self, member: MemberId, invitation_id: Uuid) -> Decided<Acceptance>;
     /// Declines an invitation, or strengthens the reason.

@@ -15,6 +15,7 @@ mod callers;
 mod configuration;
 mod configured;
 mod contract;
+mod eligibility;
 mod plans;
 mod privacy;
 mod reasons;

@@ -284,6 +284,12 @@ impl System for Memory {
                 .iter()
                 .map(|other| self.state(member, other))
                 .collect(),
+            eligibility: done(command::eligibility::eligibility(
+                &mut self.rows.copy(),
+                &self.policy,
+                member,
+                others,
+            )),
             invitations: ids.iter().map(|id| self.get(member, id)).collect(),
             watched: None,
         }

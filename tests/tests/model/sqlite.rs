@@ -257,6 +257,7 @@ impl System for Sqlite {
                 store.preferences(member.clone()),
                 store.bars(member.clone(), None, MANY),
                 store.states(member.clone(), others.to_vec()),
+                store.eligibility(member.clone(), others.to_vec()),
                 try_join_all(ids.iter().map(|id| store.get(member.clone(), *id))),
                 store.member_events(member.clone(), Reached::at(watch.until)),
             )
@@ -268,6 +269,7 @@ impl System for Sqlite {
             preferences,
             (bars, more_bars),
             states,
+            eligibility,
             invitations,
             events,
         ) = self.runtime.block_on(reads).unwrap();
@@ -281,6 +283,7 @@ impl System for Sqlite {
             preferences,
             bars,
             states,
+            eligibility,
             invitations,
             watched: Some(watch.lists.values().cloned().collect()),
         }

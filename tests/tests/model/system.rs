@@ -47,6 +47,8 @@ pub(crate) struct Shown {
     pub(crate) bars: Vec<Barred>,
     /// Whose invitation is live between the member and each of the others.
     pub(crate) states: Vec<Option<(Role, Uuid)>>,
+    /// What on the member's own side stands against inviting each of the others; refused of who was erased.
+    pub(crate) eligibility: Result<Vec<Option<Refusal>>, Refusal>,
     /// What is shown of each invitation.
     pub(crate) invitations: Vec<Option<View>>,
     /// What the member's lists hold in the eyes of somebody who has followed the member's events; `None` where there are none to follow.

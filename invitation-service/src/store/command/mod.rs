@@ -4,6 +4,7 @@
 //! that no command can forget a part of it. Deliberately absent: SQL, and the rules themselves.
 
 pub mod answer;
+pub mod eligibility;
 pub mod erase;
 pub mod facts;
 pub mod member;

@@ -109,7 +109,8 @@ pub fn send(
     let side = key
         .side_of(&command.inviter)
         .ok_or_else(|| StoreError::internal("a pair without its member"))?;
-    expire_overdue_at_a_cap(rows, policy, &command.inviter, &command.invitee)?;
+    expire_overdue_at_the_cap(rows, policy, &command.inviter, Place::Sent)?;
+    expire_overdue_at_the_cap(rows, policy, &command.invitee, Place::Received)?;
     let before = open(rows, &key)?;
     let pair = listen(rows, policy, before, command.told.as_ref())?;
     // Loaded again: what was due, or told, may have changed the counters.
@@ -252,20 +253,22 @@ fn listen(
     settle(rows, &before, pair, &learned.transitions, None)
 }
 
-/// At a cap, invitations that have expired but were not swept yet must not count.
-fn expire_overdue_at_a_cap(
+/// Where a member's list, Sent or Received, is at its cap, invitations that have expired but were not swept yet must not count.
+pub(super) fn expire_overdue_at_the_cap(
     rows: &mut dyn Rows,
     policy: &Policy,
-    inviter: &MemberId,
-    invitee: &MemberId,
+    id: &MemberId,
+    place: Place,
 ) -> Result<(), StoreError> {
-    let member = rows.member(inviter)?;
-    if member.sent_pending >= member.limits(policy).pending_sent_max {
-        expire_overdue(rows, policy, inviter, Place::Sent)?;
-    }
-    let member = rows.member(invitee)?;
-    if member.received_pending >= member.limits(policy).pending_received_soft_max {
-        expire_overdue(rows, policy, invitee, Place::Received)?;
+    let member = rows.member(id)?;
+    let limits = member.limits(policy);
+    let (pending, max) = if place == Place::Sent {
+        (member.sent_pending, limits.pending_sent_max)
+    } else {
+        (member.received_pending, limits.pending_received_soft_max)
+    };
+    if pending >= max {
+        expire_overdue(rows, policy, id, place)?;
     }
     Ok(())
 }

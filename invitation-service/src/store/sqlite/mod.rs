@@ -48,7 +48,7 @@ use super::{
         send::{Answer, SendInvitation},
     },
     feed::{MemberEvent, Reached, ServiceEvent, Stretch},
-    rows::FeedCursor,
+    rows::{FeedCursor, Rows},
 };
 use crate::domain::{
     accept::{Ruled, Ruling},
@@ -56,6 +56,7 @@ use crate::domain::{
     member::{Member, Preferences, Quota},
     pair::DeclineReason,
     policy::Policy,
+    refusal::Refusal,
     view::View,
 };
 
@@ -143,6 +144,23 @@ impl SqliteStore {
         });
         self.health.note(read.await)
     }
+
+    /// What a command would come to, from one committed state; nothing of it is written.
+    async fn preview<T: Send + 'static>(
+        &self,
+        command: impl FnOnce(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let secret = self.secret.clone();
+        self.read(move |conn, policy, now| {
+            let meta = engine::load_meta(conn)?;
+            // An id made here names nothing.
+            let ids = IdSource::new(|bytes| bytes.fill(0));
+            let mut batch = Batch::new(conn, secret, ids, meta, false);
+            batch.begin(now);
+            command(&mut batch, policy)
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -153,14 +171,17 @@ impl Store for SqliteStore {
     }
 
     async fn preview_send(&self, send: SendInvitation) -> Decided<Answer> {
-        let secret = self.secret.clone();
-        self.read(move |conn, policy, now| {
-            let meta = engine::load_meta(conn)?;
-            // Nothing is written, so an id made here names nothing.
-            let ids = IdSource::new(|bytes| bytes.fill(0));
-            let mut batch = Batch::new(conn, secret, ids, meta, false);
-            batch.begin(now);
-            command::send::send(&mut batch, policy, &send)
+        self.preview(move |rows, policy| command::send::send(rows, policy, &send))
+            .await
+    }
+
+    async fn eligibility(
+        &self,
+        inviter: MemberId,
+        invitees: Vec<MemberId>,
+    ) -> Decided<Vec<Option<Refusal>>> {
+        self.preview(move |rows, policy| {
+            command::eligibility::eligibility(rows, policy, &inviter, &invitees)
         })
         .await
     }

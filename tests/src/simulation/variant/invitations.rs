@@ -78,6 +78,14 @@ impl Store for Bent {
         self.inner.preview_send(command).await
     }
 
+    async fn eligibility(
+        &self,
+        inviter: MemberId,
+        invitees: Vec<MemberId>,
+    ) -> Decided<Vec<Option<Refusal>>> {
+        self.inner.eligibility(inviter, invitees).await
+    }
+
     async fn accept(&self, member: MemberId, invitation_id: Uuid) -> Decided<Acceptance> {
         self.inner.accept(member, invitation_id).await
     }

@@ -1,8 +1,9 @@
 //! Malformed requests for lists and streams of invitations.
 
 use acquaint_proto::invitation::v1::{
-    BatchGetInvitationStatesRequest, InvitationBox, ListBarredInvitersRequest,
-    ListInvitationsRequest, WatchInvitationsRequest, watch_invitations_request::Scope,
+    BatchGetInvitationStatesRequest, CheckEligibilityRequest, InvitationBox,
+    ListBarredInvitersRequest, ListInvitationsRequest, WatchInvitationsRequest,
+    watch_invitations_request::Scope,
 };
 use prost_types::Timestamp;
 
@@ -10,6 +11,7 @@ use super::table::Table;
 
 pub(super) fn add(table: &mut Table) {
     states(table);
+    eligibility(table);
     invitations(table);
     several_of_a_list(table);
     bars(table);
@@ -61,6 +63,30 @@ fn states(table: &mut Table) {
     );
     table.oneself(METHOD, &request("ann", ids(1, 0, "ann")));
     table.oneself(METHOD, &request("ann", ids(500, 499, "ann")));
+}
+
+fn eligibility(table: &mut Table) {
+    const METHOD: &str = "CheckEligibility";
+    let request = |inviter_id: &str, invitee_ids| CheckEligibilityRequest {
+        inviter_id: inviter_id.to_owned(),
+        invitee_ids,
+    };
+    table.ids(METHOD, "inviter_id", |id| request(&id, ids(1, 0, "bob")));
+    table.ids(METHOD, "invitee_ids[3]", |id| {
+        request("ann", ids(5, 3, &id))
+    });
+    for count in [0, 501, 5_000] {
+        table.fields(
+            METHOD,
+            &request("ann", ids(count, 0, "bob")),
+            &["invitee_ids"],
+        );
+    }
+    table.fields(
+        METHOD,
+        &request("", Vec::new()),
+        &["inviter_id", "invitee_ids"],
+    );
 }
 
 fn list() -> ListInvitationsRequest {

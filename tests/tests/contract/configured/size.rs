@@ -118,6 +118,16 @@ fn of_invitation_service() {
         states: vec![state.clone(); count],
     });
     bounds("a state", of_invitation::STATE, states);
+    let eligibility = invitation::Eligibility {
+        invitee_id: member_id(),
+        eligible: false,
+        reason: error::ErrorReason::WeeklyCapReached.into(),
+        retry_time: Some(time()),
+    };
+    let eligibilities = added(|count| invitation::CheckEligibilityResponse {
+        eligibilities: vec![eligibility.clone(); count],
+    });
+    assert!(eligibilities <= of_invitation::STATE, "{eligibilities}");
 }
 
 fn pair() -> internal::MemberPair {

@@ -1,7 +1,8 @@
 //! The one refusal for everybody who cannot be invited.
 
 use acquaint_proto::invitation::v1::{
-    CountInvitationsRequest, DeclineReason, GetInvitationQuotaRequest, SendInvitationRequest,
+    CheckEligibilityRequest, CheckEligibilityResponse, CountInvitationsRequest, DeclineReason,
+    GetInvitationQuotaRequest, SendInvitationRequest,
 };
 use acquaint_tests::{
     pair::{Pair, Setup},
@@ -70,6 +71,29 @@ async fn whoever_cannot_be_invited_is_refused_in_the_same_bytes_and_charged_noth
         answered, without,
         "whether connection-service can be asked or not"
     );
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_cannot_be_invited_is_found_eligible_in_the_same_bytes() {
+    let pair = unavailable().await;
+    let wire = Wire::to(&pair).await;
+    let mut told = Vec::new();
+    for inviter in WHY.map(|why| format!("to-{why}")) {
+        let request = CheckEligibilityRequest {
+            inviter_id: inviter,
+            invitee_ids: WHY.map(ToOwned::to_owned).into(),
+        };
+        told.push(wire.call("CheckEligibility", &request).await);
+    }
+    let answer: CheckEligibilityResponse = told[0].message();
+    assert_eq!(answer.eligibilities.len(), WHY.len());
+    for one in answer.eligibilities {
+        assert!(one.eligible && one.reason == 0 && one.retry_time.is_none());
+    }
+    for other in &told {
+        assert_eq!(&told[0], other);
+    }
     pair.stop().await;
 }
 

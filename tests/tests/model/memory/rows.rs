@@ -57,6 +57,23 @@ impl MapRows {
         }
     }
 
+    /// The same rows once more, for what is not to be kept.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            now: self.now,
+            ids: IdSource::new(|bytes| bytes.fill(0)),
+            secret: self.secret.clone(),
+            cursor: self.cursor,
+            pairs: self.pairs.clone(),
+            members: self.members.clone(),
+            erased: self.erased.clone(),
+            entries: self.entries.clone(),
+            remembered: self.remembered.clone(),
+            cooldowns: self.cooldowns.clone(),
+            events: self.events.clone(),
+        }
+    }
+
     fn event(&mut self, position: u64) -> &mut NewEvent {
         let number = usize::try_from(position).unwrap() - 1;
         &mut self.events[number]

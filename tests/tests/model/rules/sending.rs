@@ -42,22 +42,9 @@ impl Model {
         if from_gone {
             return Err(Refusal::MemberNotFound);
         }
-        if self.facts(from, to).connection.is_some() {
-            return Err(Refusal::AlreadyConnected);
+        if let Some(number) = self.own_side(from, to)? {
+            return Ok(self.cross(number, sending));
         }
-        let live = self
-            .invitations
-            .iter()
-            .position(|i| i.is_between(from, to) && i.is_live());
-        if let Some(number) = live {
-            let invitation_id = self.invitations[number].id;
-            return if self.invitations[number].from == from {
-                Err(Refusal::InvitationPending { invitation_id })
-            } else {
-                Ok(self.cross(number, sending))
-            };
-        }
-        self.refuse_on_own_side(from, to)?;
         if to_gone || self.is_masked(from, to) {
             self.probes.push((from, self.now));
             return Err(Refusal::RecipientUnavailable);
@@ -90,7 +77,38 @@ impl Model {
         gone
     }
 
-    pub(super) fn refuse_on_own_side(&self, from: Who, to: Who) -> Result<(), Refusal> {
+    /// Whom a member could invite, as far as the member's own side determines it.
+    pub(crate) fn eligibility(&self, from: Who) -> Result<Vec<Option<Refusal>>, Refusal> {
+        if self.is_erased(from) {
+            return Err(Refusal::MemberNotFound);
+        }
+        let max = usize::try_from(self.policy.connections_max).unwrap();
+        let refusal = |to| match self.own_side(from, to) {
+            _ if from == to => Some(Refusal::SelfReference),
+            Ok(Some(_)) if self.connections(from) >= max => Some(Refusal::ConnectionLimitReached),
+            Ok(_) => None,
+            Err(refusal) => Some(refusal),
+        };
+        Ok((0..self.members.len()).map(refusal).collect())
+    }
+
+    /// What the inviter's own side determines: a refusal, the invitation that is accepted by sending, or nothing.
+    fn own_side(&self, from: Who, to: Who) -> Result<Option<usize>, Refusal> {
+        if self.facts(from, to).connection.is_some() {
+            return Err(Refusal::AlreadyConnected);
+        }
+        let live = self
+            .invitations
+            .iter()
+            .position(|i| i.is_between(from, to) && i.is_live());
+        if let Some(number) = live {
+            let invitation_id = self.invitations[number].id;
+            return if self.invitations[number].from == from {
+                Err(Refusal::InvitationPending { invitation_id })
+            } else {
+                Ok(Some(number))
+            };
+        }
         let policy = &self.policy;
         if self.has_blocked(from, to) {
             return Err(Refusal::MemberBlockedByYou);
@@ -125,7 +143,7 @@ impl Model {
             let retry_time = self.room_at(&self.probes, from, window, max).unwrap();
             return Err(Refusal::ProbeLimitReached { retry_time });
         }
-        Ok(())
+        Ok(None)
     }
 
     pub(super) fn is_masked(&self, from: Who, to: Who) -> bool {

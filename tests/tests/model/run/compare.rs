@@ -69,6 +69,8 @@ impl<S: System> Run<'_, S> {
                 .map(|other| self.model.state(who, other))
                 .collect();
             same(&of("states"), &is.states, &states)?;
+            let eligibility = self.model.eligibility(who);
+            same(&of("eligibility"), &is.eligibility, &eligibility)?;
             let invitations = ids.iter().map(|id| self.model.get(who, id)).collect();
             same(&of("invitations"), &is.invitations, &invitations)?;
             if let Some(watched) = is.watched.filter(|_| !self.model.is_erased(who)) {
