@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use acquaint_tests::wait::eventually;
 use tempfile::TempDir;
 
 /// A copy of a store that nobody has open.
@@ -16,8 +17,9 @@ pub(crate) struct Backup {
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 impl Backup {
-    /// Copies the store.
-    pub(crate) fn of(file: &Path) -> Self {
+    /// Copies the store of a service that was stopped.
+    pub(crate) async fn of(file: &Path) -> Self {
+        closed(file).await;
         let folder = acquaint_tests::pair::folder();
         for suffix in SUFFIXES {
             let from = with_suffix(file, suffix);
@@ -29,8 +31,9 @@ impl Backup {
         Self { folder }
     }
 
-    /// Puts the copy where the store was.
-    pub(crate) fn restore(&self, file: &Path) {
+    /// Puts the copy where the store of a service was that was stopped.
+    pub(crate) async fn restore(&self, file: &Path) {
+        closed(file).await;
         for suffix in SUFFIXES {
             let to = with_suffix(file, suffix);
             if to.exists() {
@@ -42,6 +45,15 @@ impl Backup {
             }
         }
     }
+}
+
+/// Waits until nobody has the store open: a thread that reads may be the last, and whoever is takes the log away.
+async fn closed(file: &Path) {
+    let log = with_suffix(file, "-wal");
+    eventually("the store is closed", || async {
+        (!log.exists()).then_some(())
+    })
+    .await;
 }
 
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {

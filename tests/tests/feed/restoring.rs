@@ -15,27 +15,27 @@ use crate::backup::Backup;
 
 async fn back_up_invitations(pair: &mut Pair) -> Backup {
     pair.stop_invitation_service().await;
-    let backup = Backup::of(&pair.invitation_file());
+    let backup = Backup::of(&pair.invitation_file()).await;
     pair.start_invitation_service().await;
     backup
 }
 
 async fn restore_invitations(pair: &mut Pair, backup: &Backup) {
     pair.stop_invitation_service().await;
-    backup.restore(&pair.invitation_file());
+    backup.restore(&pair.invitation_file()).await;
     pair.start_invitation_service().await;
 }
 
 async fn back_up_connections(pair: &mut Pair) -> Backup {
     pair.stop_connection_service().await;
-    let backup = Backup::of(&pair.connection_file());
+    let backup = Backup::of(&pair.connection_file()).await;
     pair.start_connection_service().await;
     backup
 }
 
 async fn restore_connections(pair: &mut Pair, backup: &Backup) {
     pair.stop_connection_service().await;
-    backup.restore(&pair.connection_file());
+    backup.restore(&pair.connection_file()).await;
     pair.start_connection_service().await;
 }
 
@@ -266,7 +266,7 @@ async fn an_acceptance_under_way_completes_though_connection_service_comes_back_
     let accepted = pair.accept("bob", &id).await.unwrap();
     let state = accepted.invitation.unwrap().state();
     assert_eq!(state, InvitationState::Accepting);
-    backup.restore(&pair.connection_file());
+    backup.restore(&pair.connection_file()).await;
     pair.start_connection_service().await;
     for (one, other) in [("ann", "bob"), ("cyd", "dan"), ("eve", "bob")] {
         connected(&pair, one, other).await;
