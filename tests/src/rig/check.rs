@@ -40,7 +40,7 @@ pub struct Stores {
 
 const JOURNAL: &str = "
 create temp table cap (weekly, pending, connections);
-create temp table call (act, member, other, id, request_id, begun, ended, outcome, connected, value);
+create temp table call (act, member, other, id, request_id, begun, ended, repeated, outcome, connected, value);
 create temp view done as select * from call where outcome in ('done', 'sent', 'accepted');
 -- Everything about whoever was erased goes: what is left of it is looked for elsewhere.
 create temp table erased (member primary key);
@@ -100,7 +100,7 @@ impl Stores {
         conn.execute("insert into cap values (?1, ?2, ?3)", values)
             .unwrap();
         let mut insert = conn
-            .prepare("insert into call values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+            .prepare("insert into call values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
             .unwrap();
         for call in calls {
             let row = Row::of(call);
@@ -113,6 +113,7 @@ impl Stores {
                     row.request_id,
                     i64::try_from(call.begun).unwrap(),
                     call.ended.map(|ended| i64::try_from(ended).unwrap()),
+                    call.repeated,
                     row.outcome,
                     row.connected,
                     row.value,

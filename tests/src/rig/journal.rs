@@ -97,6 +97,8 @@ pub struct Call {
     pub begun: u64,
     /// After this moment nothing of it happens any more; `None` when that is not known.
     pub ended: Option<u64>,
+    /// An attempt was not answered and another was made. So a call that was refused may have happened before.
+    pub repeated: bool,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -117,9 +119,16 @@ impl Journal {
             act,
             begun: self.tick(),
             ended: None,
+            repeated: false,
             outcome: Outcome::Open,
         });
         calls.len() - 1
+    }
+
+    /// Notes that an attempt was not answered and another is made.
+    pub fn repeat(&self, call: usize) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls[call].repeated = true;
     }
 
     /// Notes what came of it.

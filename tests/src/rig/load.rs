@@ -187,7 +187,10 @@ impl Load {
                     Answer::None if may_be_given_up(&act) && rng.u8(0..4) == 0 => {
                         return None;
                     }
-                    Answer::None => tokio::time::sleep(RETRY).await,
+                    Answer::None => {
+                        self.journal.repeat(call);
+                        tokio::time::sleep(RETRY).await;
+                    }
                 }
             }
         };

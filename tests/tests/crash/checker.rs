@@ -200,31 +200,31 @@ const DOCTORED: &[(&str, &str)] = &[
     ),
     (
         "what was removed has come back",
-        "insert into call select 'remove', member, other, null, null, 1000000, 1000001, 'done', false, null from done
+        "insert into call select 'remove', member, other, null, null, 1000000, 1000001, false, 'done', false, null from done
              where outcome = 'accepted' and id in (select invitation_id from c.pair)",
     ),
     (
         "a block is not there",
-        "insert into call values ('block', 'x', 'y', null, null, 1, 2, 'done', false, null)",
+        "insert into call values ('block', 'x', 'y', null, null, 1, 2, false, 'done', false, null)",
     ),
     (
         "a block is still there",
         "insert into c.pair (low, high, blocked_by_low_time) values ('x', 'y', 1);
-         insert into call values ('unblock', 'x', 'y', null, null, 1, 2, 'done', false, null)",
+         insert into call values ('unblock', 'x', 'y', null, null, 1, 2, false, 'done', false, null)",
     ),
     (
         "a bar is not there",
-        "insert into call values ('decline', 'x', 'y', x'00', null, 1, 2, 'done', false, 1)",
+        "insert into call values ('decline', 'x', 'y', x'00', null, 1, 2, false, 'done', false, 1)",
     ),
     (
         "a bar is still there",
         "insert into i.bar values ('x', 'y', 1, 1);
-         insert into call values ('unbar', 'x', 'y', null, null, 1, 2, 'done', false, null)",
+         insert into call values ('unbar', 'x', 'y', null, null, 1, 2, false, 'done', false, null)",
     ),
     (
         "what was marked as seen is unseen",
         "update i.member set seen_until = x'00';
-         insert into call select 'seen', member, null, null, null, 1, 2, 'done', false, create_time + 1 from i.invitation where place = 1",
+         insert into call select 'seen', member, null, null, null, 1, 2, false, 'done', false, create_time + 1 from i.invitation where place = 1",
     ),
     (
         "a wish is not the last one",

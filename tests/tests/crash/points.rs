@@ -220,6 +220,11 @@ async fn die(rig: &mut Rig, mut left: Vec<(Which, Death)>, rng: &mut Rng) -> Vec
         if left.iter().any(waits) && is_time {
             // Acceptances that nobody sees through come about while connection-service is away.
             rig.processes.connection.kill().await;
+            // It may have died at its point before.
+            left.retain(|(which, death)| {
+                let service = rig.processes.service(*which);
+                *which == Which::Invitation || service.crashes_at(death.point) == 0
+            });
             tokio::time::sleep(OUTAGE_MIN).await;
             pause(rng, AWAY_MAX_MILLIS).await;
             let armed = left.iter().find(|(which, _)| *which == Which::Connection);

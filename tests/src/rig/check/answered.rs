@@ -51,7 +51,7 @@ pub const ANSWERED: &[Check] = &[
     (
         "a step was taken that nobody asked for",
         "select hex(s.id), kind, inviter, invitee from step s where kind in (3, 6, 7, 8) and not exists (select 1 from call c
-             where c.outcome is not 'refused' and (case kind when 3 then c.act = 'accept' when 6 then c.act = 'decline' when 7 then c.act = 'undo'
+             where (c.outcome is not 'refused' or c.repeated) and (case kind when 3 then c.act = 'accept' when 6 then c.act = 'decline' when 7 then c.act = 'undo'
                      else c.act = 'withdraw' end and c.id = s.id and c.member = iif(kind = 8, inviter, invitee)
                  or kind = 3 and c.act = 'send' and c.member = invitee and c.other = inviter))
              -- A call that found a limit has accepted all the same, and was given back.
