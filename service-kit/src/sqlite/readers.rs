@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -42,10 +42,12 @@ struct Queue {
     jobs: Arc<Jobs<Job>>,
     /// Tells the task that wakes readers of jobs that came; `None` outside of a runtime.
     came: Option<(Arc<Notify>, AbortHandle)>,
+    /// Its other end is dropped with the last connection.
+    ended: watch::Receiver<()>,
 }
 
 impl Queue {
-    fn of(jobs: Arc<Jobs<Job>>) -> Self {
+    fn of(jobs: Arc<Jobs<Job>>, ended: watch::Receiver<()>) -> Self {
         let came = Handle::try_current().ok().map(|runtime| {
             let came = Arc::new(Notify::new());
             let (jobs, heard) = (Arc::clone(&jobs), Arc::clone(&came));
@@ -57,7 +59,7 @@ impl Queue {
             });
             (came, task.abort_handle())
         });
-        Self { jobs, came }
+        Self { jobs, came, ended }
     }
 
     fn push(&self, job: Job) -> Result<(), Refused> {
@@ -71,12 +73,18 @@ impl Queue {
     }
 }
 
-impl Drop for Queue {
-    fn drop(&mut self) {
+impl Queue {
+    fn close(&self) {
         self.jobs.close();
         if let Some((came, _)) = &self.came {
             came.notify_one();
         }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -94,13 +102,17 @@ impl Readers {
         metrics: ReaderMetrics,
     ) -> io::Result<Self> {
         let jobs = Jobs::<Job>::new(queue_max);
-        let queue = Queue::of(Arc::clone(&jobs));
+        let (end, ended) = watch::channel(());
+        let queue = Queue::of(Arc::clone(&jobs), ended);
         let answers = Answers::start();
         for (n, conn) in conns.into_iter().enumerate() {
-            let (worker, answers) = (jobs.worker(), answers.clone());
+            let (worker, answers, end) = (jobs.worker(), answers.clone(), end.clone());
             std::thread::Builder::new()
                 .name(format!("store-reader-{n}"))
                 .spawn(move || {
+                    // Dropped after the connection, also when a read panics.
+                    let _end = end;
+                    let conn = conn;
                     while let Some(jobs) = worker.next() {
                         let mut snapshot = Snapshot::of(&conn);
                         let read = jobs.into_iter().map(|job| job(&mut snapshot)).collect();
@@ -132,6 +144,16 @@ impl Readers {
             store::register_length(registry, "store_read_queue", help, move || {
                 Some(queue.upgrade()?.jobs.len())
             });
+        }
+    }
+
+    /// Lets the readers finish what waits, then end; resolves when their connections are closed. A read that is asked for later is
+    /// answered [`StoreError::Unavailable`]. Without threads there is nothing to wait for.
+    pub async fn close(&self) {
+        if let Kind::Threads(queue) = &self.kind {
+            queue.close();
+            let mut ended = queue.ended.clone();
+            while ended.changed().await.is_ok() {}
         }
     }
 

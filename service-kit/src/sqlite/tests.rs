@@ -248,6 +248,39 @@ async fn a_read_that_fails_or_panics_leaves_the_reader_whole() {
 }
 
 #[tokio::test]
+async fn readers_that_were_closed_have_answered_and_leave_the_store_alone() {
+    let Fixture {
+        file,
+        folder: _folder,
+    } = fixture();
+    with_table(&file);
+    let log = file.path().with_extension("db-wal");
+    for round in 0..20 {
+        let readers = file.readers(Executor::Threads).unwrap();
+        let writer = file.writer().unwrap();
+        writer.execute("insert into t values (1)", []).unwrap();
+        let waiting = {
+            let readers = readers.clone();
+            tokio::spawn(async move { readers.read(count).await })
+        };
+        assert_eq!(readers.read(count).await, Ok(round + 1));
+        readers.close().await;
+        // It waited, or came too late.
+        let answered = waiting.await.unwrap();
+        let late = matches!(answered, Err(StoreError::Unavailable(_)));
+        assert!(late || answered == Ok(round + 1), "{answered:?}");
+        let late = readers.read(count).await;
+        assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+        assert!(log.exists());
+        drop(writer);
+        assert!(
+            !log.exists(),
+            "whoever closes the store last takes the log away"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_full_queue_of_reads_is_said_at_once_and_nobody_reads_for_those_who_left() {
     let Fixture {
         file,

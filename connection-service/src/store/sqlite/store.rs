@@ -226,6 +226,8 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        // Last the writer: whoever has the store alone carries the log over into the file, and takes it away.
+        self.shared.readers.close().await;
         self.shared.writer.clone().close().await;
     }
 }

@@ -427,6 +427,8 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        // Last the writer: whoever has the store alone carries the log over into the file, and takes it away.
+        self.readers.close().await;
         self.writer.clone().close().await;
     }
 }
