@@ -61,12 +61,8 @@ pub fn send(
         policy,
         now,
     };
-    match own_side(pair, inviter, &asking)? {
-        Way::Cross(id) => {
-            return accept::accept(pair, side, &id, sending.request_id, policy, now)
-                .map(Sent::Crossed);
-        }
-        Way::Invite => {}
+    if let Way::Cross(id) = own_side(pair, inviter, &asking)? {
+        return accept::accept(pair, side, &id, sending.request_id, policy, now).map(Sent::Crossed);
     }
     if is_unavailable(pair, invitee, side, now) {
         inviter.probes.record(now, policy.probe_window);

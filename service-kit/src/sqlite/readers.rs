@@ -71,9 +71,7 @@ impl Queue {
         }
         Ok(())
     }
-}
 
-impl Queue {
     fn close(&self) {
         self.jobs.close();
         if let Some((came, _)) = &self.came {

@@ -303,34 +303,36 @@ fn repeat(
     remembered: &Remembered,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
     let id = remembered.invitation_id;
-    let own =
-        |shown, inviter: &MemberId, invitee: &MemberId, create_time, update_time, expire_time| {
-            View {
+    // The other's invitation as it was when it was accepted, without the texts, which may have been erased since.
+    let crossed = |place, shown, create_time, update_time, seen| View {
+        id,
+        inviter: command.invitee.clone(),
+        invitee: command.inviter.clone(),
+        place,
+        shown,
+        note: Note::default(),
+        source: Source::default(),
+        create_time,
+        update_time,
+        expire_time: None,
+        seen: Some(seen),
+    };
+    let (view, outcome) = match remembered.outcome {
+        RememberedOutcome::Sent { expire_time } => {
+            let view = View {
                 id,
-                inviter: inviter.clone(),
-                invitee: invitee.clone(),
+                inviter: command.inviter.clone(),
+                invitee: command.invitee.clone(),
                 place: Place::Sent,
-                shown,
+                shown: Shown::Pending,
                 // The note it brought, not a stored one, which may have been erased since.
                 note: command.note.clone(),
                 source: command.source.clone(),
-                create_time,
-                update_time,
-                expire_time,
+                create_time: remembered.time,
+                update_time: remembered.time,
+                expire_time: Some(expire_time),
                 seen: None,
-            }
-        };
-    let (view, outcome) = match remembered.outcome {
-        RememberedOutcome::Sent { expire_time } => {
-            let time = remembered.time;
-            let view = own(
-                Shown::Pending,
-                &command.inviter,
-                &command.invitee,
-                time,
-                time,
-                Some(expire_time),
-            );
+            };
             (view, Outcome::Sent)
         }
         RememberedOutcome::Connected {
@@ -341,39 +343,25 @@ fn repeat(
             let view = if entry.is_some_and(|entry| entry.role == Role::Invitee) {
                 shown_to(rows, &command.inviter, &id)?
             } else {
-                View {
-                    place: Place::Accepted,
-                    note: Note::default(),
-                    source: Source::default(),
-                    seen: Some(true),
-                    ..own(
-                        Shown::Accepted,
-                        &command.invitee,
-                        &command.inviter,
-                        create_time,
-                        connect_time,
-                        None,
-                    )
-                }
+                crossed(
+                    Place::Accepted,
+                    Shown::Accepted,
+                    create_time,
+                    connect_time,
+                    true,
+                )
             };
             (view, Outcome::Connected)
         }
         RememberedOutcome::Ended { create_time } => {
-            let view = View {
-                // As it stood when it was accepted; the note was erased with it.
-                place: Place::Received,
-                note: Note::default(),
-                source: Source::default(),
-                seen: Some(id <= rows.member(&command.inviter)?.seen_until),
-                ..own(
-                    Shown::Accepting,
-                    &command.invitee,
-                    &command.inviter,
-                    create_time,
-                    remembered.time,
-                    None,
-                )
-            };
+            let seen = rows.member(&command.inviter)?.has_seen(&id);
+            let view = crossed(
+                Place::Received,
+                Shown::Accepting,
+                create_time,
+                remembered.time,
+                seen,
+            );
             (view, Outcome::Ended)
         }
         RememberedOutcome::Accepting => {

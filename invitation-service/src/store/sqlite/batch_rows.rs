@@ -253,9 +253,6 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
         from: Option<EventLink>,
         limit: usize,
     ) -> Result<Option<EventLink>, StoreError> {
-        if !self.writable {
-            return Ok(None);
-        }
         let mut next = from;
         for _ in 0..limit {
             let Some(link) = next else { break };

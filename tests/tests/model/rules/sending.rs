@@ -255,6 +255,20 @@ impl Model {
             .find(|i| i.id == request.invitation)
             .unwrap();
         let view = self.view(invitation, request.from);
+        // An invitation that is shown no more, without what was erased with it.
+        let erased = |place, shown, update_time, seen| View {
+            id: invitation.id,
+            inviter: self.members[invitation.from].clone(),
+            invitee: self.members[invitation.to].clone(),
+            place,
+            shown,
+            note: Note::default(),
+            source: Source::default(),
+            create_time: invitation.create_time,
+            update_time,
+            expire_time: None,
+            seen: Some(seen),
+        };
         let (view, outcome) = match &request.answer {
             Remembered::Sent(view) => (view.clone(), CameTo::Sent),
             Remembered::Crossing(Crossing::Awaited) => {
@@ -262,36 +276,14 @@ impl Model {
             }
             // Said even when the connection is gone; then without what was erased with it.
             Remembered::Crossing(Crossing::Connected(connect_time)) => {
-                let view = view.unwrap_or_else(|| View {
-                    id: invitation.id,
-                    inviter: self.members[invitation.from].clone(),
-                    invitee: self.members[invitation.to].clone(),
-                    place: Place::Accepted,
-                    shown: Shown::Accepted,
-                    note: Note::default(),
-                    source: Source::default(),
-                    create_time: invitation.create_time,
-                    update_time: *connect_time,
-                    expire_time: None,
-                    seen: Some(true),
-                });
+                let erased = || erased(Place::Accepted, Shown::Accepted, *connect_time, true);
+                let view = view.unwrap_or_else(erased);
                 (view, CameTo::Connected)
             }
             // Answered as when it was accepted, but for the note, which was erased.
             Remembered::Crossing(Crossing::Ended) => {
-                let view = View {
-                    id: invitation.id,
-                    inviter: self.members[invitation.from].clone(),
-                    invitee: self.members[invitation.to].clone(),
-                    place: Place::Received,
-                    shown: Shown::Accepting,
-                    note: Note::default(),
-                    source: Source::default(),
-                    create_time: invitation.create_time,
-                    update_time: request.time,
-                    expire_time: None,
-                    seen: Some(invitation.seen),
-                };
+                let seen = invitation.seen;
+                let view = erased(Place::Received, Shown::Accepting, request.time, seen);
                 (view, CameTo::Ended)
             }
         };
