@@ -23,12 +23,14 @@ use service_kit::{
     server::ServerOptions,
     sqlite::SqliteOptions,
     telemetry::LogOptions,
+    time::Span,
     watch::WatchOptions,
 };
 
 use crate::{
     connections::{AskOptions, PAIRS_OF_A_CALL, RemoteOptions},
     domain::policy::Policy,
+    limiter::redis::RedisOptions,
     usecase::batch::BatchOptions,
     worker::WorkerOptions,
 };
@@ -64,6 +66,10 @@ pub struct Config {
     pub worker: WorkerOptions,
     /// How many members the limiter within the process knows. Default 100,000.
     pub limiter_members_max: u64,
+    /// How long a limiter goes by what it knows of a member before the store is asked again. Default 24 hours.
+    pub limiter_recheck: Span,
+    /// The Redis that is the limiter, if any.
+    pub redis: RedisOptions,
     /// How many threads serve the wire; the store has threads of its own. Default [`THREADS_DEFAULT`].
     pub runtime_threads: usize,
     /// What `main` logs.
@@ -93,6 +99,8 @@ impl Config {
             server: ServerOptions::default(),
             worker: WorkerOptions::default(),
             limiter_members_max: 100_000,
+            limiter_recheck: Span::hours(24),
+            redis: RedisOptions::default(),
             runtime_threads: THREADS_DEFAULT,
             log: LogOptions::default(),
         }
@@ -118,6 +126,12 @@ impl Config {
             .part("Store", GroupCommitOptions::keys(), |c: &mut Self| {
                 &mut c.group_commit
             })
+            .section("Weekly cap in front of the store", limiter_keys())
+            .part(
+                "Weekly cap in front of the store",
+                RedisOptions::keys(),
+                |c: &mut Self| &mut c.redis,
+            )
             .part("Server", ServerOptions::keys(), |c: &mut Self| {
                 &mut c.server
             })
@@ -211,6 +225,25 @@ fn asking_keys() -> Vec<Key<Config>> {
     ]
 }
 
+fn limiter_keys() -> Vec<Key<Config>> {
+    vec![
+        Key::count(
+            "limiter.members_max",
+            "members",
+            0..=100_000_000,
+            |c: &mut Config| &mut c.limiter_members_max,
+            "members whose charges are kept in memory where there is no Redis; those not seen for longest are read from the store again",
+        ),
+        Key::span(
+            "limiter.recheck_hours",
+            Unit::Hours,
+            1..=168,
+            |c: &mut Config| &mut c.limiter_recheck,
+            "time for which what is known of a member counts before the store is asked again",
+        ),
+    ]
+}
+
 fn process_keys() -> Vec<Key<Config>> {
     vec![
         Key::span(
@@ -242,13 +275,6 @@ fn process_keys() -> Vec<Key<Config>> {
             "pairs reviewed at a time, and so acceptances that the worker sees through at a time",
         ),
         Key::count(
-            "limiter.members_max",
-            "members",
-            0..=100_000_000,
-            |c: &mut Config| &mut c.limiter_members_max,
-            "members whose charges are kept in memory; those not seen for longest are read from the store again",
-        ),
-        Key::count(
             "runtime.threads",
             "threads",
             1..=256,
@@ -265,6 +291,7 @@ fn check(config: &Config, findings: &mut Findings) {
     config.group_commit.check(findings);
     config.server.check(findings);
     config.requests.check(findings);
+    config.redis.check(findings);
     requests::check(config, findings);
     policy::check(&config.policy, findings);
     plans::check(&config.policy, findings);

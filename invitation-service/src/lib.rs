@@ -39,7 +39,10 @@ pub use config::Config;
 pub use domain::policy::Policy;
 
 use connections::{Connections, RemoteConnections, follow::Follower};
-use limiter::{Limiter, LocalLimiter, LocalLimiterOptions};
+use limiter::{
+    Limiter, LimiterRules, LocalLimiter,
+    redis::{RedisLimiter, RedisMetrics, RedisSetupError, TimeSource},
+};
 use store::{Store, sqlite::SqliteStore};
 use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX, set_plan};
 
@@ -62,6 +65,9 @@ pub enum RunError {
     /// A file with tokens is of no use.
     #[error(transparent)]
     Tokens(#[from] FileError),
+    /// Redis cannot be used as it is configured.
+    #[error(transparent)]
+    Redis(#[from] RedisSetupError),
     /// Nothing can be served.
     #[error("nothing can be served")]
     Serve(#[from] ServeError),
@@ -127,16 +133,13 @@ pub async fn run(
     let bearer = Bearer::new(token.clone());
     let store = Arc::new(store);
     store.register(&mut seen);
+    let limiter = limiter(&config, &*store, &mut seen)?;
     let remote =
         RemoteConnections::traced(channel.clone(), &config.connections, tracer, bearer.clone());
     let parts = Parts {
         listener: (),
         store,
-        limiter: Arc::new(LocalLimiter::new(LocalLimiterOptions {
-            weekly_window: config.policy.weekly_window,
-            members_max: config.limiter_members_max,
-            reserved_max: reserved_max(config.server.deadlines),
-        })),
+        limiter,
         connections: Arc::new(remote),
         channel,
         clock,
@@ -150,6 +153,33 @@ pub async fn run(
     let working = work(config, serving, parts, bearer, seen);
     let (worked, ()) = tokio::join!(working, renewing);
     worked
+}
+
+/// The limiter that is configured; its figures are there in either case.
+fn limiter(
+    config: &Config,
+    store: &dyn Store,
+    seen: &mut Observability,
+) -> Result<Arc<dyn Limiter>, RunError> {
+    let metrics = RedisMetrics::default();
+    metrics.register(seen.metrics.registry());
+    let rules = LimiterRules {
+        weekly_window: config.policy.weekly_window,
+        reserved_max: reserved_max(config.server.deadlines),
+        recheck_after: config.limiter_recheck,
+    };
+    let options = &config.redis;
+    let Some(url) = options.url.clone() else {
+        tracing::info!("what members send in the week is counted within this process");
+        return Ok(Arc::new(LocalLimiter::new(
+            rules,
+            config.limiter_members_max,
+        )));
+    };
+    tracing::info!(redis = %url, "what members send in the week is counted in Redis");
+    let (epoch, time) = (store.epoch(), TimeSource::Redis);
+    let limiter = RedisLimiter::start(url, options, epoch, rules, time, metrics)?;
+    Ok(Arc::new(limiter))
 }
 
 /// How long a place of the limiter stays reserved for a call of which nothing more is heard: twice as long as any may take.
@@ -207,7 +237,13 @@ async fn work(
         clock,
     } = parts;
     let (stop, health) = (serving.stop(), serving.health());
-    let (follower, followed) = Follower::new(store.clone(), channel, bearer, config.fold_facts_max);
+    let (follower, followed) = Follower::new(
+        store.clone(),
+        limiter.clone(),
+        channel,
+        bearer,
+        config.fold_facts_max,
+    );
     let tracer = seen.tracer.clone();
     let metrics = UsecaseMetrics::new(seen.work.clone());
     metrics.register(seen.metrics.registry());

@@ -24,10 +24,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming, transport::Channel};
 
 use super::{convert, metrics::FeedMetrics, remote::FactClient};
-use crate::store::{
-    Store,
-    command::{facts::FeedFact, rebuild::FactsPage},
-    rows::FeedCursor,
+use crate::{
+    limiter::Limiter,
+    store::{
+        Store,
+        command::{facts::FeedFact, rebuild::FactsPage},
+        rows::FeedCursor,
+    },
 };
 
 /// The first and the longest wait before following again after it broke off.
@@ -66,6 +69,7 @@ impl From<Status> for Broken {
 /// Follows the feed.
 pub struct Follower {
     store: Arc<dyn Store>,
+    limiter: Arc<dyn Limiter>,
     client: FactClient,
     followed: watch::Sender<FeedCursor>,
     metrics: FeedMetrics,
@@ -74,9 +78,10 @@ pub struct Follower {
 
 impl Follower {
     /// A follower that has not begun, of the connection-service that `channel` leads to, showing the token of `bearer` there. It folds
-    /// up to `fold_max` facts of one message in one transaction.
+    /// up to `fold_max` facts of one message in one transaction, and has `limiter` forget whoever is erased.
     pub fn new(
         store: Arc<dyn Store>,
+        limiter: Arc<dyn Limiter>,
         channel: Channel,
         bearer: Bearer,
         fold_max: usize,
@@ -88,6 +93,7 @@ impl Follower {
         let (followed, receiver) = watch::channel(nowhere);
         let follower = Self {
             store,
+            limiter,
             client: FactServiceClient::with_interceptor(channel, bearer),
             followed,
             metrics: FeedMetrics::default(),
@@ -239,6 +245,7 @@ impl Follower {
                     let before = at(fact.position.saturating_sub(1));
                     self.store.fold(std::mem::take(&mut batch), before).await?;
                     while !self.store.erase(id.clone()).await? {}
+                    self.limiter.forget(&id).await;
                     crash::point("fold.erased");
                     self.store.fold(Vec::new(), at(fact.position)).await?;
                 }

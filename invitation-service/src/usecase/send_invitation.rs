@@ -150,7 +150,11 @@ async fn settle(
         }
         (Ok(Ok(answer)), None) if !answer.charges.is_empty() => {
             let cap = answer.quota.weekly_cap;
-            context.limiter.seed(member, &answer.charges, cap).await;
+            let now = context.clock.now();
+            context
+                .limiter
+                .seed(member, &answer.charges, cap, now)
+                .await;
         }
         (Ok(Err(refusal)), place) => {
             remember_if_full(context, command, refusal);

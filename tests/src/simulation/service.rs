@@ -9,7 +9,7 @@ use std::{
 
 use invitation_service::{
     connections::RemoteConnections,
-    limiter::{LocalLimiter, LocalLimiterOptions},
+    limiter::{LimiterRules, LocalLimiter},
 };
 use rand::{RngCore as _, rngs::SmallRng};
 use service_kit::{
@@ -100,11 +100,12 @@ impl Service {
             Variant::bend_policy(self.variant, config.policy.clone()),
             self.environment(),
         )?;
-        let limiter = LocalLimiter::new(LocalLimiterOptions {
+        let rules = LimiterRules {
             weekly_window: config.policy.weekly_window,
-            members_max: 100,
             reserved_max: invitation_service::reserved_max(config.server.deadlines),
-        });
+            recheck_after: config.limiter_recheck,
+        };
+        let limiter = LocalLimiter::new(rules, 100);
         let channel = channel(host::CONNECTION, CONNECTION_PORT);
         let connections = RemoteConnections::new(channel.clone(), &config.connections);
         let parts = invitation_service::Parts {

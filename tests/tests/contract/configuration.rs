@@ -116,6 +116,7 @@ fn another<C: 'static>(key: &Key<C>, config: &mut C) -> Scalar {
             "ADDRESS:PORT" => text("[::1]:7"),
             "sqlite:PATH" => text("sqlite:/other.db"),
             "http://HOST:PORT" => text("http://other:7"),
+            "redis://HOST:PORT/DATABASE" => text("redis://other:7/1"),
             "DIRECTIVES" => text("debug"),
             "PATH" | "TEXT" => text("other"),
             choice => {

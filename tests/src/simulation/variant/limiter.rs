@@ -28,8 +28,8 @@ impl Limiter for Stingy {
         self.0.confirm(member, place, time).await;
     }
 
-    async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32) {
-        self.0.seed(member, charges, weekly_cap).await;
+    async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time) {
+        self.0.seed(member, charges, weekly_cap, now).await;
     }
 
     async fn forget(&self, member: &MemberId) {
