@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The pair as two processes, for scripts to source: build_pair, start_pair, stop_pair.
+# The pair as two processes, with a Redis of their own where one is installed, for scripts to source: build_pair, start_redis, start_pair,
+# stop_pair.
 #
 # Deliberately absent: configuration beyond addresses and files; what else is in the environment reaches both services.
 
@@ -38,13 +39,37 @@ start_pair() {
   done
 }
 
-# stop_pair: ends both and waits until they have; fails when one did not end in order.
+# start_redis DATA: starts a Redis for this pair alone, on a socket in DATA, and has start_pair use it. Does nothing where none is installed or
+# ACQUAINT_REDIS_URL names another. Sets REDIS_PID. It keeps nothing on disk, for what it knows is read from the store again.
+start_redis() {
+  [[ -z ${ACQUAINT_REDIS_URL-} ]] && command -v redis-server >/dev/null || return 0
+  local socket
+  mkdir -p "$1"
+  # A socket's path has at most 107 bytes.
+  socket=$(cd "$1" && pwd -P)/redis.sock
+  if ((${#socket} > 107)); then
+    echo "the path $socket is too long for a socket: going on without Redis" >&2
+    return 0
+  fi
+  rm -f "$socket"
+  redis-server --port 0 --unixsocket "$socket" --unixsocketperm 700 --dir "$1" --save '' --appendonly no --maxmemory 64mb \
+    --maxmemory-policy allkeys-lru --loglevel warning &
+  REDIS_PID=$!
+  export ACQUAINT_REDIS_URL=redis+unix://$socket
+}
+
+# stop_pair: ends both, and the Redis that was started, and waits until they have; fails when one did not end in order.
 stop_pair() {
   local pid failed=0
   tell_pair
   for pid in ${INVITATION_PID-} ${CONNECTION_PID-}; do
     ended "$pid" || failed=1
   done
+  if [[ -n ${REDIS_PID-} ]]; then
+    kill -TERM "$REDIS_PID" 2>/dev/null || true
+    ended "$REDIS_PID" || true
+    rm -f "${ACQUAINT_REDIS_URL#redis+unix://}"
+  fi
   return "$failed"
 }
 

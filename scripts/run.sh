@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs the pair on embedded stores until it is told to end (Ctrl-C, SIGTERM), and then ends both services in order.
+# Builds and runs the pair on embedded stores, and on a Redis of its own if redis-server is installed, until it is told to end (Ctrl-C, SIGTERM), and then ends both services in order.
 #
 # INVITATION_PORT, CONNECTION_PORT, DATA and PROFILE (dev or release) may be set. Fails when a service fails, after ending the other.
 set -euo pipefail
@@ -13,10 +13,22 @@ connection=127.0.0.1:${CONNECTION_PORT:=50052}
 if [[ -e $DATA/invitations.db ]]; then stamp=.$(date +%H%M%S); else stamp=; fi
 ana=ana$stamp ben=ben$stamp
 
+# says_redis: what counts what members send in the week.
+says_redis() {
+  if [[ ${REDIS_PID-} ]]; then
+    echo "  Redis (process $REDIS_PID) on $DATA/redis.sock, which is this pair's alone and keeps nothing on disk"
+  elif [[ ${ACQUAINT_REDIS_URL-} ]]; then
+    echo "  the Redis that ACQUAINT_REDIS_URL names"
+  else
+    echo "  no Redis (redis-server is not installed, or its socket's path too long); invitation-service does without"
+  fi
+}
+
 scripts/tools.sh curl
 build_pair
 told=
 trap 'told=yes; tell_pair' INT TERM HUP
+start_redis "$DATA"
 if ! start_pair "$DATA" "$INVITATION_PORT" "$CONNECTION_PORT"; then
   stop_pair || true
   [[ $told ]]
@@ -29,6 +41,7 @@ Both services are SERVING; Ctrl-C ends them. Their stores are in $DATA.
 
   invitation-service (process $INVITATION_PID) on $invitation
   connection-service (process $CONNECTION_PID) on $connection
+$(says_redis)
 
 Try this in another terminal, in this folder. $ana invites $ben, $ben accepts, and the two are connected:
 

@@ -12,7 +12,9 @@ export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-200}
 export ACQUAINT_CRASH_RUNS=${ACQUAINT_CRASH_RUNS:-20}
 export ACQUAINT_KILLS=${ACQUAINT_KILLS:-200}
 export ACQUAINT_SIM_SEEDS=${ACQUAINT_SIM_SEEDS:-10000}
-suites=(protocol_search model races feed simulation crash)
+export ACQUAINT_LIMITER_CASES=${ACQUAINT_LIMITER_CASES:-10000}
+export ACQUAINT_LIMITER_ROUNDS=${ACQUAINT_LIMITER_ROUNDS:-100}
+suites=(protocol_search model races limiter feed simulation crash)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what checks and clients need beside Rust: scripts/tools.sh [curl] [buf] [go] [python]; all of them without an argument.
+# Installs what checks and clients need beside Rust: scripts/tools.sh [curl] [buf] [go] [python] [redis]; all of them without an argument.
 #
-# Everything goes into ./.tools, with its version pinned, once: a second run finds the stamps and ends at once. Debian's curl, npm, golang
-# and python3-venv are installed only where nothing of the kind is there. Deliberately absent: Rust, which the reader has.
+# Everything goes into ./.tools, with its version pinned, once: a second run finds the stamps and ends at once. Debian's curl, npm, golang,
+# python3-venv and redis-server are installed only where nothing of the kind is there. Deliberately absent: Rust, which the reader has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -66,12 +66,14 @@ TOOLS=$PWD/.tools
 exec 9>.tools/lock
 flock 9
 
-(($#)) || set -- curl buf go python
+(($#)) || set -- curl buf go python redis
 for tool in "$@"; do
   case $tool in
     curl) command -v curl >/dev/null || debian curl ;;
     buf) once buf "$BUF" install_buf ;;
     go) once go "$(cat scripts/go-tools/go.mod scripts/go-tools/go.sum)" install_go ;;
+    # Tests and `make run` start servers of their own; they touch no other.
+    redis) command -v redis-server >/dev/null || debian redis-server ;;
     python) once python "$(<clients/python/requirements.txt)" install_python ;;
     *)
       echo "no such tool: $tool" >&2

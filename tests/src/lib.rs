@@ -19,6 +19,7 @@ pub mod documents;
 pub mod frames;
 pub mod look;
 pub mod pair;
+pub mod redis;
 pub mod refusal;
 pub mod rig;
 pub mod scrape;

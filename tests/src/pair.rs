@@ -7,7 +7,7 @@ mod service;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
-use invitation_service::usecase::batch::BatchOptions;
+use invitation_service::{limiter::redis::RedisOptions, usecase::batch::BatchOptions};
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
     fields::RequestOptions,
@@ -54,6 +54,8 @@ pub struct Setup {
     pub credentials: bool,
     /// What peers may make the services hold.
     pub server: ServerOptions,
+    /// The Redis that is invitation-service's limiter, if any. It goes by its own clock.
+    pub redis: RedisOptions,
 }
 
 impl Default for Setup {
@@ -70,6 +72,7 @@ impl Default for Setup {
             system_clock: false,
             credentials: false,
             server: ServerOptions::default(),
+            redis: RedisOptions::default(),
         }
     }
 }
@@ -148,6 +151,11 @@ impl Pair {
         self.connection.address.to_string()
     }
 
+    /// A way to invitation-service.
+    pub fn channel(&self) -> Channel {
+        channel(self.invitation.address)
+    }
+
     /// Changes the setup; a service goes by it from its next start on.
     pub fn change(&mut self, change: impl FnOnce(&mut Setup)) {
         change(&mut self.setup);
@@ -195,6 +203,7 @@ impl Pair {
         config.server = self.setup.server;
         config.requests = self.setup.requests;
         config.batches = self.setup.batches;
+        config.redis = self.setup.redis.clone();
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         config.connections.url = format!("http://{}", self.connection.address);
         config.connections.token_file =

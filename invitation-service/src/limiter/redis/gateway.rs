@@ -48,6 +48,7 @@ struct Open {
 impl Gateway {
     /// Begins to connect, and returns at once.
     pub(super) fn open(connector: Connector, options: RedisOptions, metrics: RedisMetrics) -> Self {
+        metrics.degraded(true);
         let way = Arc::new(Way {
             open: watch::Sender::new(None),
             options,
@@ -149,7 +150,6 @@ async fn tend(way: Arc<Way>, connector: Connector) {
                 Ok(link) => break link,
                 Err(why) if !told => {
                     told = true;
-                    way.metrics.degraded(true);
                     tracing::warn!(
                         "Redis cannot be reached ({why}): until it can, the store alone holds the weekly cap"
                     );

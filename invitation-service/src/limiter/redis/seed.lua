@@ -17,7 +17,7 @@ for at = 1, #times, 6 do
   end
 end
 merged[#merged + 1] = entries(first, charged)
-local reservations = entries(charged, total)
+local reservations = entries(later_than(time - window, charged, total), total)
 cap, checked, latest = tonumber(ARGV[4]), time, time
 write(table.concat(merged), reservations)
 return 1
