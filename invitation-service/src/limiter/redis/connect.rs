@@ -115,9 +115,9 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Link, ConnectError> {
         let login = self.login().await?;
         let mut link = match &self.url.place {
-            RedisPlace::Server(node) => self.server(self.address(node), login).await?,
+            RedisPlace::Server(node) => self.server(self.address(node), &login).await?,
             RedisPlace::Socket(path) => {
-                self.server(ConnectionAddr::Unix(path.clone()), login)
+                self.server(ConnectionAddr::Unix(path.clone()), &login)
                     .await?
             }
             RedisPlace::Sentinels(nodes, master) => self.master(nodes, master, &login).await?,
@@ -182,9 +182,9 @@ impl Connector {
     async fn server(
         &self,
         address: ConnectionAddr,
-        login: RedisConnectionInfo,
+        login: &RedisConnectionInfo,
     ) -> RedisResult<Link> {
-        let info = Self::info(address, &login)?;
+        let info = Self::info(address, login)?;
         let client = match &self.certificates {
             Some(certificates) => Client::build_with_tls(info, certificates.clone())?,
             None => Client::open(info)?,
