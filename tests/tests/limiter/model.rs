@@ -129,11 +129,6 @@ impl Model {
         self.known = None;
     }
 
-    /// How many places are taken.
-    pub(crate) fn used(&self) -> usize {
-        self.known.as_ref().map_or(0, |known| known.entries.len())
-    }
-
     /// The latest time seen.
     pub(crate) fn latest(&self) -> Option<Time> {
         self.known.as_ref().map(|known| known.latest)
