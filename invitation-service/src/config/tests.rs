@@ -5,6 +5,7 @@ use service_kit::time::Span;
 
 use super::*;
 use crate::domain::plan::Limits;
+use crate::limiter::redis::RedisUrl;
 
 fn of(flags: &[(&str, &str)]) -> Result<Loaded<Config>, ConfigError> {
     let flags = flags
@@ -61,6 +62,13 @@ fn keys_are_what_they_say() {
         ("worker.pairs_max", "27"),
         ("worker.members_max", "28"),
         ("worker.acceptances_max", "29"),
+        ("limiter.members_max", "30"),
+        ("limiter.recheck_hours", "31"),
+        ("redis.url", "redis://cache:32"),
+        ("redis.timeout_millis", "33"),
+        ("redis.connect_timeout_millis", "34"),
+        ("redis.failures_max", "35"),
+        ("redis.retry_millis", "36"),
     ])
     .unwrap()
     .config;
@@ -107,6 +115,16 @@ fn keys_are_what_they_say() {
     expected.worker.pairs_max = 27;
     expected.worker.members_max = 28;
     expected.worker.acceptances_max = 29;
+    expected.limiter_members_max = 30;
+    expected.limiter_recheck = Span::hours(31);
+    expected.redis = RedisOptions {
+        url: Some(RedisUrl::parse("redis://cache:32").unwrap()),
+        timeout: Duration::from_millis(33),
+        connect_timeout: Duration::from_millis(34),
+        failures_max: 35,
+        retry: Duration::from_millis(36),
+        ..RedisOptions::default()
+    };
     assert_eq!(config, expected);
 }
 
@@ -174,6 +192,13 @@ fn what_is_risky_is_warned_of() {
         (
             "group_commit.queue_commands_max",
             &[("group_commit.queue_commands_max", "255")],
+        ),
+        (
+            "redis.timeout_millis",
+            &[
+                ("redis.url", "redis://cache"),
+                ("redis.timeout_millis", "251"),
+            ],
         ),
     ]);
 }
@@ -259,6 +284,19 @@ fn what_cannot_stand_together_is_refused() {
             "server.deadline_default_millis",
             &[("server.deadline_default_millis", "60001")],
         ),
+        ("redis.password_file", &[("redis.password_file", "x")]),
+        (
+            "redis.password_file",
+            &[
+                ("redis.url", "redis://:x@cache"),
+                ("redis.password_file", "x"),
+            ],
+        ),
+        ("redis.ca_file", &[("redis.ca_file", "x")]),
+        (
+            "redis.ca_file",
+            &[("redis.url", "redis://cache"), ("redis.ca_file", "x")],
+        ),
     ];
     for (key, flags) in cases {
         let error = of(flags).unwrap_err();
@@ -268,6 +306,19 @@ fn what_cannot_stand_together_is_refused() {
             .map(|wrong| wrong.key.as_str())
             .collect();
         assert_eq!(keys, [*key], "{flags:?}");
+    }
+}
+
+#[test]
+fn the_password_for_redis_is_never_shown() {
+    let loaded = of(&[("redis.url", "rediss://acquaint:geheim@cache:7")]).unwrap();
+    let url = loaded.config.redis.url.as_ref().unwrap();
+    assert_eq!(url.to_string(), "rediss://cache:7/0");
+    let shown = [loaded.to_toml(), format!("{:?}", loaded.config)];
+    let wrong = of(&[("redis.url", "redis//geheim")]).unwrap_err();
+    for text in shown.iter().chain([&wrong.to_string()]) {
+        let named = text.to_lowercase().contains("redis");
+        assert!(named && !text.contains("geheim"), "{text}");
     }
 }
 
