@@ -1,6 +1,6 @@
 //! The rules of the trait, kept by either engine.
 
-use invitation_service::limiter::{LimiterRules, Reservation};
+use invitation_service::limiter::Reservation;
 use service_kit::time::{Span, Time};
 
 use crate::engine::{Engine, RULES, at, taken};
@@ -21,13 +21,13 @@ macro_rules! rules {
         mod local {
             $($(#[$why])* #[tokio::test]
             async fn $rule() {
-                super::$rule(&super::Engine::local_by(super::rules_of_tests())).await;
+                super::$rule(&super::Engine::local_by(super::RULES)).await;
             })*
         }
         mod redis {
             $($(#[$why])* #[tokio::test]
             async fn $rule() {
-                super::$rule(&super::Engine::redis_by(super::rules_of_tests()).await).await;
+                super::$rule(&super::Engine::redis_by(super::RULES).await).await;
             })*
         }
     };
@@ -52,10 +52,6 @@ rules! {
     a_time_that_goes_back_frees_nothing,
     the_store_is_asked_again_after_a_while,
     times_never_go_round,
-}
-
-fn rules_of_tests() -> LimiterRules {
-    RULES
 }
 
 async fn an_unknown_member_is_the_stores_to_judge(ann: &Engine) {

@@ -103,7 +103,8 @@ async fn storm(pair: &Arc<Pair>, inviter: &str) -> BTreeSet<String> {
 async fn exactly_the_cap(pair: &Pair, inviter: &str, sent: &BTreeSet<String>) {
     assert_eq!(sent.len(), CAP as usize, "{sent:?}");
     let quota = pair.quota(inviter).await;
-    assert_eq!((quota.used, quota.remaining), (CAP.into(), 0));
+    let cap = i32::try_from(CAP).unwrap();
+    assert_eq!((quota.used, quota.remaining), (cap, 0));
     let listed = pair.list(inviter, InvitationBox::Sent).await;
     let listed: BTreeSet<_> = listed.into_iter().map(|i| i.invitee_id).collect();
     assert_eq!(&listed, sent);
