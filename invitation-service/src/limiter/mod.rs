@@ -39,7 +39,8 @@ pub trait Limiter: Send + Sync + 'static {
 pub struct LimiterRules {
     /// The rolling window. At most 31 days.
     pub weekly_window: Span,
-    /// How long a reservation stands that is neither confirmed nor released: longer than any call may take. Its caller has gone.
+    /// How long a reservation stands that is neither confirmed nor released, since its caller has gone: longer than any call may take, and at
+    /// most as long as the window.
     pub reserved_max: Span,
     /// How long what is kept of a member may count without the store having been asked: what a lost word left wrong is over by then.
     pub recheck_after: Span,
