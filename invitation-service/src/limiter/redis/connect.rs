@@ -189,7 +189,8 @@ impl Connector {
             Some(certificates) => Client::build_with_tls(info, certificates.clone())?,
             None => Client::open(info)?,
         };
-        let connected = client.get_multiplexed_async_connection_with_config(&self.config());
+        let config = self.config();
+        let connected = client.get_multiplexed_async_connection_with_config(&config);
         connected.await.map(Link::Server)
     }
 

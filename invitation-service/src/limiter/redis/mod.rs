@@ -48,7 +48,7 @@ pub enum TimeSource {
 /// Keeps charges in Redis.
 pub struct RedisLimiter {
     gateway: Gateway,
-    incarnation: [u8; INCARNATION_BYTES],
+    incarnation: Vec<u8>,
     rules: LimiterRules,
     time: TimeSource,
 }
@@ -64,11 +64,11 @@ impl RedisLimiter {
         time: TimeSource,
         metrics: RedisMetrics,
     ) -> Result<Self, RedisSetupError> {
-        let [a, b, c, d, e, f, g, h, ..] = *epoch.as_bytes();
+        let incarnation = epoch.as_bytes().iter().copied().take(INCARNATION_BYTES);
         let connector = Connector::new(url, options.clone())?;
         Ok(Self {
             gateway: Gateway::open(connector, options.clone(), metrics),
-            incarnation: [a, b, c, d, e, f, g, h],
+            incarnation: incarnation.collect(),
             rules,
             time,
         })
@@ -88,7 +88,7 @@ impl RedisLimiter {
         arguments: impl IntoIterator<Item = Vec<u8>>,
     ) -> Option<u8> {
         let key = key(member);
-        let mut all = vec![self.incarnation.to_vec(), millis(self.rules.weekly_window)];
+        let mut all = vec![self.incarnation.clone(), millis(self.rules.weekly_window)];
         all.extend(arguments);
         let call = |link| script.run(link, &key, &all);
         self.gateway.call(operation, call).await
@@ -140,9 +140,8 @@ impl Limiter for RedisLimiter {
         let mut charges = charges.to_vec();
         charges.sort_unstable();
         let times = charges.iter().flat_map(|time| {
-            let [.., a, b, c, d, e, f] = time.millis().max(0).to_be_bytes();
-            let bytes: [u8; TIME_BYTES] = [a, b, c, d, e, f];
-            bytes
+            let bytes = time.millis().max(0).to_be_bytes();
+            bytes.into_iter().skip(bytes.len() - TIME_BYTES)
         });
         let arguments = [self.told(now), number(weekly_cap.into()), times.collect()];
         self.run(Operation::Seed, &SEED, member, arguments).await;
