@@ -1,7 +1,7 @@
 //! Redis that was emptied, hangs, dies, is full, or is not there at all: calls say *ask the store*, within their time, and it comes back by
 //! itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use acquaint_tests::{
     redis::RedisServer,
@@ -11,6 +11,7 @@ use invitation_service::limiter::{
     Reservation,
     redis::{RedisLimiter, RedisMetrics, RedisOptions, TimeSource},
 };
+use tokio::time::Instant;
 
 use crate::engine::{Engine, RULES, at, epoch, over, patient, taken};
 
