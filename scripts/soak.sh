@@ -13,7 +13,8 @@ export ACQUAINT_CRASH_RUNS=${ACQUAINT_CRASH_RUNS:-20}
 export ACQUAINT_KILLS=${ACQUAINT_KILLS:-200}
 export ACQUAINT_SIM_SEEDS=${ACQUAINT_SIM_SEEDS:-10000}
 export ACQUAINT_LIMITER_CASES=${ACQUAINT_LIMITER_CASES:-10000}
-export ACQUAINT_LIMITER_ROUNDS=${ACQUAINT_LIMITER_ROUNDS:-100}
+export ACQUAINT_LIMITER_ROUNDS=${ACQUAINT_LIMITER_ROUNDS:-200}
+export ACQUAINT_LIMITER_ATTEMPTS=${ACQUAINT_LIMITER_ATTEMPTS:-1000000}
 suites=(protocol_search model races limiter feed simulation crash)
 
 scratch=$(mktemp -d)
@@ -33,7 +34,7 @@ for suite in "${suites[@]}"; do
   {
     printf '\n## %s: %s in %d s\n\n```text\n' "$suite" "$( ((status)) && echo FAILED || echo passed)" $((SECONDS - start))
     # What was looked at, and the verdict; not the traces of what is found with a rule taken out.
-    grep -E '^(test result|[^ ].* worlds within |[^ ].*: \{.*\}$|[a-z-]+: caught by seed |[0-9]+ seeds )' "$scratch/out" || true
+    grep -E '^(test result|[^ ].* worlds within |[^ ].*: \{.*\}$|[a-z-]+: caught by seed |[0-9]+ seeds |cap [0-9]+: sent |.*: [0-9]+ calls, |[0-9]+ bytes a member|.* µs a script)' "$scratch/out" || true
     printf '```\n'
   } >>"$scratch/report"
 done
@@ -41,8 +42,9 @@ done
 {
   printf '# The last soak\n\nThe searches, models, races, simulations and crashes of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
   printf -- '- commit: %s\n- began: %s\n- duration: %d s\n- machine: %d cores, %s\n' "$commit" "$began" "$SECONDS" "$(nproc)" "$(rustc --version)"
-  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, %s seeds simulated, each crash point %s times, %s kills\n' \
-    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_SIM_SEEDS" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS"
+  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, %s seeds simulated, each crash point %s times, %s kills, %s sequences of a limiter, %s attempts and %s storms on the weekly cap\n' \
+    "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_SIM_SEEDS" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS" \
+    "$ACQUAINT_LIMITER_CASES" "$ACQUAINT_LIMITER_ATTEMPTS" "$ACQUAINT_LIMITER_ROUNDS"
   cat "$scratch/report"
 } >docs/soak.md
 echo "written: docs/soak.md"

@@ -60,6 +60,9 @@ struct Arguments {
     /// Sets an option of both services for this run, by its environment variable.
     #[arg(long, value_name = "VARIABLE=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
+    /// Gives invitation-service a Redis of its own, of which Debian's redis-server is enough.
+    #[arg(long)]
+    redis: bool,
     /// The folder of the services' binaries; by default the one of this program.
     #[arg(long, value_name = "FOLDER")]
     binaries: Option<PathBuf>,
@@ -116,6 +119,7 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
         },
         connections: arguments.connections,
         settings: arguments.set,
+        redis: arguments.redis,
         binaries: arguments.binaries.unwrap_or(binaries),
         data: std::path::absolute(arguments.data)?,
     })

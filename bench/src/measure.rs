@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
     /// Environment variables of both services.
     pub(crate) settings: Vec<(String, String)>,
+    /// Whether invitation-service has a Redis.
+    pub(crate) redis: bool,
     /// The folder of the services' binaries.
     pub(crate) binaries: PathBuf,
     /// Where filled stores are kept and worked on.
@@ -71,6 +73,7 @@ async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
         binaries: plan.binaries.clone(),
         folder: scratch.0.join("stores"),
         settings: plan.settings.clone(),
+        redis: plan.redis,
     };
     let mut running = start(&filled, &places, network).await?;
     let files = [INVITATIONS, CONNECTIONS].map(|name| places.folder.join(name));

@@ -77,7 +77,7 @@ impl Process {
 
     /// Waits until the process says that it serves.
     pub(crate) async fn serves(&mut self) -> anyhow::Result<()> {
-        let endpoint = tonic::transport::Endpoint::from_shared(self.url())?;
+        let endpoint = tonic::transport::Endpoint::from_shared(self.url("http"))?;
         let mut health = HealthClient::new(endpoint.connect_lazy());
         let deadline = Instant::now() + START_MAX;
         loop {
@@ -113,9 +113,21 @@ impl Process {
         }
     }
 
-    /// Where it listens.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Waits until it takes connections, whatever it then speaks.
+    pub(crate) async fn listens(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_MAX;
+        while tokio::net::TcpStream::connect(self.address).await.is_err() {
+            if Instant::now() > deadline {
+                bail!("{} does not listen: {}", self.name, self.said());
+            }
+            sleep(ASK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Where it listens, for clients that speak `scheme`.
+    pub(crate) fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://{}", self.address)
     }
 
     /// The CPU time it has used so far, all threads, user and system.

@@ -84,6 +84,8 @@ pub(crate) struct Row {
     /// Microseconds of CPU for each call.
     invitation_micros: f64,
     connection_micros: f64,
+    #[serde(default)]
+    redis_micros: f64,
     empty_micros: f64,
     load_micros: f64,
     /// How much of a core was used by what had nothing to do with it.
@@ -110,6 +112,7 @@ impl Row {
             commands_a_commit: measured.commits.commands_each(),
             invitation_micros: each(measured.used.invitation),
             connection_micros: each(measured.used.connection),
+            redis_micros: each(measured.used.redis),
             empty_micros: each(measured.used.empty),
             load_micros: each(measured.used.load),
             others_cores: measured.used.others().as_secs_f64() / seconds,
@@ -128,11 +131,11 @@ impl Row {
         )
     }
 
-    /// What serving a call costs: CPU of both services, or of the empty method, whatever served it.
+    /// What serving a call costs: CPU of both services and Redis, or of the empty method, whatever served it.
     fn served_micros(&self) -> f64 {
         match self.kind {
             Kind::Empty | Kind::EmptyKit => self.empty_micros,
-            _ => self.invitation_micros + self.connection_micros,
+            _ => self.invitation_micros + self.connection_micros + self.redis_micros,
         }
     }
 }
@@ -234,9 +237,9 @@ impl Size {
     fn print(&self) {
         println!("\n### {} stored invitations\n", self.stored);
         println!(
-            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | load µs | others, cores | commit p99 ms | commands a commit |"
+            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | Redis µs | load µs | others, cores | commit p99 ms | commands a commit |"
         );
-        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         for row in &self.rows {
             let yardstick = self
                 .rows
@@ -246,7 +249,7 @@ impl Size {
                 format!("{:.1}", row.served_micros() / yardstick.served_micros())
             });
             println!(
-                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} |",
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} |",
                 name(row.kind),
                 row.in_flight,
                 row.per_second,
@@ -256,6 +259,7 @@ impl Size {
                 row.served_micros(),
                 row.invitation_micros,
                 row.connection_micros,
+                row.redis_micros,
                 row.load_micros,
                 row.others_cores,
                 figure(row.commit_p99_millis),

@@ -36,15 +36,19 @@ pub(crate) struct Places {
     pub(crate) folder: PathBuf,
     /// Environment variables of the processes.
     pub(crate) settings: Vec<(String, String)>,
+    /// Whether invitation-service has a Redis.
+    pub(crate) redis: bool,
 }
 
-/// The CPU time that has been used: by both services together with the empty methods apart, by the load, and by everything else.
+/// The CPU time that has been used: by both services, Redis and the empty methods, by the load, and by everything.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Used {
     /// invitation-service.
     pub(crate) invitation: Duration,
     /// connection-service.
     pub(crate) connection: Duration,
+    /// Redis, where there is one.
+    pub(crate) redis: Duration,
     /// Both empty methods.
     pub(crate) empty: Duration,
     /// This process, which makes the calls.
@@ -59,6 +63,7 @@ impl Used {
         Self {
             invitation: self.invitation.saturating_sub(before.invitation),
             connection: self.connection.saturating_sub(before.connection),
+            redis: self.redis.saturating_sub(before.redis),
             empty: self.empty.saturating_sub(before.empty),
             load: self.load.saturating_sub(before.load),
             machine: self.machine.saturating_sub(before.machine),
@@ -67,7 +72,7 @@ impl Used {
 
     /// What served the calls.
     pub(crate) fn served(&self) -> Duration {
-        self.invitation + self.connection + self.empty
+        self.invitation + self.connection + self.redis + self.empty
     }
 
     /// What had nothing to do with the measurement.
@@ -82,6 +87,7 @@ pub(crate) struct World {
     /// Where invitation-service shows its figures.
     figures: SocketAddr,
     connection: Process,
+    redis: Option<Process>,
     empty: Process,
     empty_kit: Process,
 }
@@ -96,14 +102,20 @@ impl World {
         let invitation_port = free_port()?;
         let mut command = service(places, "invitation-service", invitation_port, INVITATIONS);
         let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let redis = places.redis.then(|| redis(places)).transpose()?;
+        if let Some(redis) = &redis {
+            redis.listens().await?;
+            command.env("ACQUAINT_REDIS_URL", redis.url("redis"));
+        }
         command
-            .env("ACQUAINT_CONNECTION_URL", connection.url())
+            .env("ACQUAINT_CONNECTION_URL", connection.url("http"))
             .env("ACQUAINT_METRICS_LISTEN", figures.to_string());
         let invitation = Process::start("invitation-service", command, invitation_port, folder)?;
         let mut world = Self {
             invitation,
             figures,
             connection,
+            redis,
             empty: empty(places, "empty", "tonic")?,
             empty_kit: empty(places, "empty-kit", "kit")?,
         };
@@ -138,10 +150,10 @@ impl World {
     /// A set of clients with connections of their own.
     pub(crate) fn clients(&self) -> anyhow::Result<Clients> {
         Clients::new(&Urls {
-            invitation: self.invitation.url(),
-            connection: self.connection.url(),
-            empty: self.empty.url(),
-            empty_kit: self.empty_kit.url(),
+            invitation: self.invitation.url("http"),
+            connection: self.connection.url("http"),
+            empty: self.empty.url("http"),
+            empty_kit: self.empty_kit.url("http"),
         })
     }
 
@@ -150,6 +162,10 @@ impl World {
         Ok(Used {
             invitation: self.invitation.cpu()?,
             connection: self.connection.cpu()?,
+            redis: self
+                .redis
+                .as_ref()
+                .map_or(Ok(Duration::ZERO), Process::cpu)?,
             empty: self.empty.cpu()? + self.empty_kit.cpu()?,
             load: own_cpu()?,
             machine: machine_cpu()?,
@@ -170,6 +186,9 @@ impl World {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.invitation.stop().await?;
         self.connection.stop().await?;
+        if let Some(redis) = self.redis {
+            redis.stop().await?;
+        }
         self.empty.stop().await?;
         self.empty_kit.stop().await
     }
@@ -188,6 +207,17 @@ fn service(places: &Places, name: &str, port: u16, store: &str) -> Command {
         )
         .envs(places.settings.iter().cloned());
     command
+}
+
+/// A Redis that keeps nothing on disk, on a port of its own.
+fn redis(places: &Places) -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "no"])
+        .current_dir(&places.folder);
+    Process::start("redis", command, port, &places.folder)
 }
 
 /// An empty method: this program, told to serve it.

@@ -23,12 +23,10 @@ use moka::sync::Cache;
 use service_kit::{
     auth::{Bearer, Callers, FileError, TokenFile},
     clock::Clock,
-    deadline::DeadlineOptions,
     environment::Environment,
     observability::{Observability, ObservabilityError},
     server::{End, HealthHandle, Listener, ServeError, Server, Serving},
     sqlite::OpenError,
-    time::Span,
     watch::Watches,
 };
 use tokio::net::TcpListener;
@@ -165,7 +163,6 @@ fn limiter(
     metrics.register(seen.metrics.registry());
     let rules = LimiterRules {
         weekly_window: config.policy.weekly_window,
-        reserved_max: reserved_max(config.server.deadlines),
         recheck_after: config.limiter_recheck,
     };
     let options = &config.redis;
@@ -180,12 +177,6 @@ fn limiter(
     let (epoch, time) = (store.epoch(), TimeSource::Redis);
     let limiter = RedisLimiter::start(url, options, epoch, rules, time, metrics)?;
     Ok(Arc::new(limiter))
-}
-
-/// How long a place of the limiter stays reserved for a call of which nothing more is heard: twice as long as any may take.
-pub fn reserved_max(deadlines: DeadlineOptions) -> Span {
-    let millis = deadlines.max.saturating_mul(2).as_millis();
-    Span::millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its invitations in, how it

@@ -2,6 +2,10 @@
 //!
 //! They keep nothing on disk, and die with the test. Deliberately absent: any server that was there before.
 
+mod cluster;
+
+pub use cluster::RedisCluster;
+
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -102,18 +106,18 @@ impl RedisServer {
             .open(self.folder.path().join("log"))
             .unwrap();
         let mut command = Command::new("redis-server");
+        let (files, options): (Vec<_>, Vec<_>) = self
+            .arguments
+            .iter()
+            .partition(|argument| Path::new(argument).extension() == Some("conf".as_ref()));
         // A sentinel's first argument is its file.
         command
-            .args(self.arguments.iter().filter(|text| text.ends_with(".conf")))
+            .args(files)
             .args(["--bind", &self.host().to_string()])
             .args(["--port", &PORT.to_string()])
             .args(["--dir", self.folder.path().to_str().unwrap()])
             .args(["--save", "", "--appendonly", "no"])
-            .args(
-                self.arguments
-                    .iter()
-                    .filter(|text| !text.ends_with(".conf")),
-            )
+            .args(options)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

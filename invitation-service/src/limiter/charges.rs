@@ -6,7 +6,7 @@ use service_kit::time::Time;
 
 use super::{LimiterRules, Place, RequestHash, Reservation};
 
-/// The charges and reservations of a member.
+/// The places that a member has taken.
 #[derive(Debug)]
 pub(super) struct Charges {
     weekly_cap: u32,
@@ -14,13 +14,12 @@ pub(super) struct Charges {
     checked: Time,
     /// The latest time seen.
     latest: Time,
-    /// The earliest first.
-    charged: Vec<Charge>,
-    reserved: Vec<Charge>,
+    /// The earliest first; none is later than the latest time seen.
+    places: Vec<Taken>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Charge {
+struct Taken {
     time: Time,
     /// `None` where only the store has told of it.
     request: Option<RequestHash>,
@@ -34,8 +33,7 @@ impl Charges {
             weekly_cap: 0,
             checked: never,
             latest: never,
-            charged: Vec::new(),
-            reserved: Vec::new(),
+            places: Vec::new(),
         }
     }
 
@@ -50,49 +48,29 @@ impl Charges {
             return Reservation::Unknown;
         }
         self.latest = now;
-        self.drop_old(rules);
-        let mut all = self.charged.iter().chain(&self.reserved);
-        if all.any(|charge| charge.request == Some(request)) {
-            return taken(request, false);
+        let border = now.minus(rules.weekly_window);
+        self.places.retain(|place| place.time > border);
+        let own = Some(request);
+        let added = !self.places.iter().any(|place| place.request == own);
+        if added {
+            if self.places.len() >= usize::try_from(self.weekly_cap).unwrap_or(usize::MAX) {
+                return Reservation::Full;
+            }
+            self.places.push(Taken {
+                time: now,
+                request: own,
+            });
         }
-        let used = self.charged.len() + self.reserved.len();
-        if used >= usize::try_from(self.weekly_cap).unwrap_or(usize::MAX) {
-            return Reservation::Full;
-        }
-        self.reserved.push(Charge {
-            time: now,
-            request: Some(request),
-        });
-        taken(request, true)
+        Reservation::Taken(Place { request, added })
     }
 
     pub(super) fn release(&mut self, request: RequestHash) {
-        self.reserved
-            .retain(|charge| charge.request != Some(request));
-    }
-
-    pub(super) fn confirm(&mut self, request: RequestHash, time: Time, rules: &LimiterRules) {
-        self.release(request);
-        let own = Some(request);
-        let mut at_that_time = self.charged.iter().filter(|c| c.time == time);
-        if time <= self.latest.minus(rules.weekly_window)
-            || at_that_time.any(|charge| charge.request == own)
-        {
-            return;
-        }
-        let untold = |charge: &&mut Charge| charge.time == time && charge.request.is_none();
-        match self.charged.iter_mut().find(untold) {
-            Some(charge) => charge.request = own,
-            None => {
-                let at = self.charged.partition_point(|charge| charge.time <= time);
-                self.charged.insert(at, Charge { time, request: own });
-            }
-        }
+        self.places.retain(|place| place.request != Some(request));
     }
 
     pub(super) fn seed(
         &mut self,
-        times: &[Time],
+        charges: &[Time],
         weekly_cap: u32,
         now: Time,
         rules: &LimiterRules,
@@ -100,32 +78,26 @@ impl Charges {
         self.latest = now.max(self.latest);
         self.checked = self.latest;
         self.weekly_cap = weekly_cap;
-        self.drop_old(rules);
         let border = self.latest.minus(rules.weekly_window);
-        let mut times: Vec<_> = times
+        let mut told: Vec<_> = charges
             .iter()
-            .copied()
+            .map(|time| (*time).min(self.latest))
             .filter(|time| *time > border)
             .collect();
-        times.sort_unstable();
-        let mut known = std::mem::take(&mut self.charged).into_iter().peekable();
-        for time in times {
-            while known.next_if(|charge| charge.time < time).is_some() {}
-            let same = known.next_if(|charge| charge.time == time);
-            let request = same.and_then(|charge| charge.request);
-            self.charged.push(Charge { time, request });
-        }
-        self.charged.extend(known);
+        told.sort_unstable();
+        let last = told.last().copied().unwrap_or(border);
+        let mut same = told.iter().filter(|time| **time == last).count();
+        let known = std::mem::take(&mut self.places);
+        let untold = known.into_iter().filter(|place| {
+            let is_told = place.time == last && same > 0;
+            same -= usize::from(is_told);
+            place.time > border && place.time >= last && !is_told
+        });
+        let untold: Vec<_> = untold.collect();
+        let nameless = |time| Taken {
+            time,
+            request: None,
+        };
+        self.places = told.into_iter().map(nameless).chain(untold).collect();
     }
-
-    fn drop_old(&mut self, rules: &LimiterRules) {
-        let charged_since = self.latest.minus(rules.weekly_window);
-        let reserved_since = self.latest.minus(rules.reserved_max);
-        self.charged.retain(|charge| charge.time > charged_since);
-        self.reserved.retain(|charge| charge.time > reserved_since);
-    }
-}
-
-fn taken(request: RequestHash, added: bool) -> Reservation {
-    Reservation::Taken(Place { request, added })
 }

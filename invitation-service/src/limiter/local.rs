@@ -46,12 +46,6 @@ impl Limiter for LocalLimiter {
         }
     }
 
-    async fn confirm(&self, member: &MemberId, place: Place, time: Time) {
-        self.with_member(member, |known| {
-            known.confirm(place.request, time, &self.rules);
-        });
-    }
-
     async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time) {
         let nothing = || Arc::new(Mutex::new(Charges::new()));
         let known = self.members.get_with(member.clone(), nothing);

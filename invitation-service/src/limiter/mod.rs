@@ -16,19 +16,19 @@ use service_kit::{
     time::{Span, Time},
 };
 
-/// Keeps each member's charges of the last week.
+/// Keeps the places that each member took in the last week.
 ///
+/// A place counts as used from its reservation on, so that a send costs one call: nobody says that it was charged, only that it was not. A
+/// caller that dies in between leaves a place taken in vain, until the store is asked the next time: at the latest when no other is left.
 /// Times never go back: a time earlier than one that was told before of the member counts as that.
 #[async_trait]
 pub trait Limiter: Send + Sync + 'static {
-    /// Takes a place for a request, if one is left; must be one round trip. A request that is reserved or charged takes no second place.
+    /// Takes a place for a request, if one is left; must be one round trip. A request that has a place takes no second one.
     async fn reserve(&self, member: &MemberId, request: RequestHash, now: Time) -> Reservation;
     /// Gives a place back that this very reservation took: the request was not charged.
     async fn release(&self, member: &MemberId, place: Place);
-    /// Says that the request was charged at `time`. A charge at that time which the store had told of is this one.
-    async fn confirm(&self, member: &MemberId, place: Place, time: Time);
-    /// Merges what the store knows to have been charged, and the cap in force for the member. Reservations under way stay, and so do
-    /// charges that are not older than the last of these, for they may have come after what the store was asked for.
+    /// Takes over what the store knows to have been charged, and the cap in force for the member. Places that were taken later than the last
+    /// of these stay, for the store may have been asked before.
     async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time);
     /// Forgets the member, whose cap has changed or who is erased: the store is asked next.
     async fn forget(&self, member: &MemberId);
@@ -39,9 +39,6 @@ pub trait Limiter: Send + Sync + 'static {
 pub struct LimiterRules {
     /// The rolling window. At most 31 days.
     pub weekly_window: Span,
-    /// How long a reservation stands that is neither confirmed nor released, since its caller has gone: longer than any call may take, and at
-    /// most as long as the window.
-    pub reserved_max: Span,
     /// How long what is kept of a member may count without the store having been asked: what a lost word left wrong is over by then.
     pub recheck_after: Span,
 }
@@ -57,8 +54,10 @@ pub enum Reservation {
     Taken(Place),
     /// No place is left, as far as the limiter knows.
     Full,
-    /// The limiter knows nothing of the member, or is away: ask the store.
+    /// The limiter knows nothing of the member: ask the store, and seed.
     Unknown,
+    /// The limiter is away: ask the store, and leave it at that.
+    Away,
 }
 
 /// A place under the cap.

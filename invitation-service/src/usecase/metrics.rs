@@ -25,6 +25,7 @@ pub struct UsecaseMetrics {
     taken: Counter,
     full: Counter,
     unknown: Counter,
+    away: Counter,
     asks: Family<OutcomeLabels, Counter>,
     answered: Counter,
     unanswered: Counter,
@@ -42,6 +43,7 @@ impl UsecaseMetrics {
             taken: of(&reservations, "taken"),
             full: of(&reservations, "full"),
             unknown: of(&reservations, "unknown"),
+            away: of(&reservations, "away"),
             answered: of(&asks, "answered"),
             unanswered: of(&asks, "unanswered"),
             reservations,
@@ -67,6 +69,7 @@ impl UsecaseMetrics {
             Reservation::Taken(_) => &self.taken,
             Reservation::Full => &self.full,
             Reservation::Unknown => &self.unknown,
+            Reservation::Away => &self.away,
         };
         counter.inc();
     }

@@ -114,7 +114,7 @@ async fn decide(context: &Context, command: &mut SendInvitation, unnamed: u64) -
     command.told = told;
     let place = match reservation {
         Reservation::Taken(place) => Some(place),
-        Reservation::Unknown => None,
+        Reservation::Unknown | Reservation::Away => None,
         Reservation::Full => {
             let decided = context.store.preview_send(command.clone()).await?;
             if let Err(refusal) = &decided {
@@ -128,12 +128,17 @@ async fn decide(context: &Context, command: &mut SendInvitation, unnamed: u64) -
     crash::point("send.asked");
     let decided = context.store.send(command.clone()).await;
     crash::point("send.committed");
-    settle(context, command, place, &decided).await;
+    if let Ok(Err(refusal)) = &decided {
+        remember_if_full(context, command, refusal);
+    }
+    if reservation != Reservation::Away {
+        settle(context, command, place, &decided).await;
+    }
     crash::point("send.settled");
     decided
 }
 
-/// Tells the limiter what became of its place.
+/// Tells the limiter what the store has decided: that the place was not used, or, where there was none, what the store knows.
 async fn settle(
     context: &Context,
     command: &SendInvitation,
@@ -142,12 +147,7 @@ async fn settle(
 ) {
     let member = &command.inviter;
     match (decided, place) {
-        (Ok(Ok(answer)), Some(place)) if answer.outcome == Outcome::Sent => {
-            context
-                .limiter
-                .confirm(member, place, answer.view.create_time)
-                .await;
-        }
+        (Ok(Ok(answer)), Some(_)) if answer.is_charged() => {}
         (Ok(Ok(answer)), None) if !answer.charges.is_empty() => {
             let cap = answer.quota.weekly_cap;
             let now = context.clock.now();
@@ -155,12 +155,6 @@ async fn settle(
                 .limiter
                 .seed(member, &answer.charges, cap, now)
                 .await;
-        }
-        (Ok(Err(refusal)), place) => {
-            remember_if_full(context, command, refusal);
-            if let Some(place) = place {
-                context.limiter.release(member, place).await;
-            }
         }
         (_, Some(place)) => context.limiter.release(member, place).await,
         (_, None) => {}

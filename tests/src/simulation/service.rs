@@ -102,7 +102,6 @@ impl Service {
         )?;
         let rules = LimiterRules {
             weekly_window: config.policy.weekly_window,
-            reserved_max: invitation_service::reserved_max(config.server.deadlines),
             recheck_after: config.limiter_recheck,
         };
         let limiter = LocalLimiter::new(rules, 100);

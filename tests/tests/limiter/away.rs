@@ -1,5 +1,5 @@
-//! Redis that was emptied, hangs, dies, is full, or is not there at all: calls say *ask the store*, within their time, and it comes back by
-//! itself.
+//! Redis that was emptied, hangs, dies, is full, or is not there at all: calls say so, or *ask the store*, within their time, and it comes
+//! back by itself.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn until_away(engine: &Engine) {
         // Calls that are made take their whole time, or meet a broken connection; none of these is.
         for request in 0..200 {
             let said = engine.reserve(1_000 + request, at(0)).await;
-            assert_eq!(said, Reservation::Unknown);
+            assert_eq!(said, Reservation::Away);
         }
         (began.elapsed() < RedisOptions::default().timeout * 4).then_some(())
     })
@@ -46,7 +46,6 @@ async fn what_is_flushed_is_asked_of_the_store_again() {
     ann.seed(&[], 1, at(0)).await;
     assert_eq!(ann.reserve(1, at(0)).await, taken(1, true));
     ann.server().ask::<()>(&["FLUSHALL"]).await;
-    ann.confirm(1, at(0)).await;
     assert_eq!(ann.reserve(1, at(1)).await, Reservation::Unknown);
     ann.seed(&[at(0)], 1, at(1)).await;
     assert_eq!(ann.reserve(2, at(1)).await, Reservation::Full);
@@ -83,7 +82,6 @@ async fn what_belongs_to_another_incarnation_counts_as_absent() {
     assert_eq!(restored.reserve(1, at(1)).await, Reservation::Unknown);
     // What it does not know it does not change either.
     restored.release(1, true).await;
-    restored.confirm(1, at(1)).await;
     assert_eq!(ann.reserve(1, at(1)).await, Reservation::Full);
     restored.seed(&[], 1, at(1)).await;
     assert_eq!(restored.reserve(1, at(1)).await, taken(1, true));
@@ -94,7 +92,7 @@ async fn what_belongs_to_another_incarnation_counts_as_absent() {
 async fn a_value_that_is_none_counts_as_absent() {
     let ann = Engine::redis_by(RULES).await;
     let server = ann.server();
-    for broken in ["", "x", &"x".repeat(27), &"\u{1}".repeat(39)] {
+    for broken in ["", "x", &"x".repeat(25), &"\u{1}".repeat(37)] {
         server.ask::<()>(&["SET", "acq:{ann}:cap", broken]).await;
         assert_eq!(ann.reserve(1, at(0)).await, Reservation::Unknown);
     }
@@ -115,7 +113,7 @@ async fn what_is_kept_names_the_member_and_lapses() {
             .all(|key| key == "acq:{ann}:cap" || key == "acq:{probe}")
     );
     let length: usize = server.ask(&["STRLEN", "acq:{ann}:cap"]).await;
-    assert_eq!(length, 27 + 2 * 12);
+    assert_eq!(length, 25 + 2 * 12);
     let left: i64 = server.ask(&["PTTL", "acq:{ann}:cap"]).await;
     let window = RULES.weekly_window.as_millis();
     assert!((window - 60_000..=window).contains(&left), "{left}");
@@ -152,7 +150,7 @@ async fn a_server_that_hangs_holds_up_a_handful_of_calls_and_is_used_again() {
     server.freeze();
     let began = Instant::now();
     for request in 2..2 + u64::from(RedisOptions::default().failures_max) {
-        assert_eq!(ann.reserve(request, at(0)).await, Reservation::Unknown);
+        assert_eq!(ann.reserve(request, at(0)).await, Reservation::Away);
     }
     assert!(began.elapsed() < MOMENT, "{:?}", began.elapsed());
     until_away(&ann).await;

@@ -8,7 +8,10 @@
     reason = "what goes wrong here is a failed test"
 )]
 
+mod attempts;
 mod away;
+mod cost;
+mod disturbed;
 mod engine;
 mod model;
 mod oracle;

@@ -9,7 +9,6 @@ use crate::engine::taken;
 struct Entry {
     time: Time,
     request: Option<u64>,
-    reserved: bool,
 }
 
 /// What is known of a member.
@@ -43,14 +42,9 @@ impl Model {
             return Reservation::Unknown;
         }
         known.latest = now;
-        known.entries.retain(|entry| {
-            let kept = if entry.reserved {
-                rules.reserved_max
-            } else {
-                rules.weekly_window
-            };
-            now < entry.time.plus(kept)
-        });
+        known
+            .entries
+            .retain(|entry| now < entry.time.plus(rules.weekly_window));
         if known.entries.iter().any(|e| e.request == Some(request)) {
             return taken(request, false);
         }
@@ -60,36 +54,13 @@ impl Model {
         known.entries.push(Entry {
             time: now,
             request: Some(request),
-            reserved: true,
         });
         taken(request, true)
     }
 
     pub(crate) fn release(&mut self, request: u64) {
         if let Some(known) = &mut self.known {
-            let own = |e: &Entry| e.reserved && e.request == Some(request);
-            known.entries.retain(|entry| !own(entry));
-        }
-    }
-
-    pub(crate) fn confirm(&mut self, request: u64, time: Time) {
-        self.release(request);
-        let window = self.rules.weekly_window;
-        let Some(known) = &mut self.known else {
-            return;
-        };
-        let charge = |request| Entry {
-            time,
-            request,
-            reserved: false,
-        };
-        let own = charge(Some(request));
-        if known.latest >= time.plus(window) || known.entries.contains(&own) {
-            return;
-        }
-        match known.entries.iter_mut().find(|e| **e == charge(None)) {
-            Some(untold) => *untold = own,
-            None => known.entries.push(own),
+            known.entries.retain(|e| e.request != Some(request));
         }
     }
 
@@ -102,35 +73,30 @@ impl Model {
             entries: Vec::new(),
         };
         let known = self.known.get_or_insert(nothing);
-        known.latest = now.max(known.latest);
-        (known.cap, known.checked) = (cap, known.latest);
-        let latest = known.latest;
-        let mut charges: Vec<_> = charges.iter().filter(|t| latest < t.plus(window)).collect();
-        charges.sort();
-        let (mut entries, mut charged): (Vec<_>, Vec<_>) =
-            known.entries.drain(..).partition(|e| e.reserved);
-        charged.retain(|e| latest < e.time.plus(window));
-        let last = charges.last().map(|time| **time);
-        for time in charges {
-            let same = charged.iter().position(|e| e.time == *time);
-            let untold = Entry {
-                time: *time,
-                request: None,
-                reserved: false,
-            };
-            entries.push(same.map_or(untold, |same| charged.remove(same)));
+        let latest = now.max(known.latest);
+        (known.cap, known.checked, known.latest) = (cap, latest, latest);
+        let counts = |time: &Time| latest < time.plus(window);
+        let told = charges.iter().map(|time| (*time).min(latest));
+        let told: Vec<Time> = told.filter(counts).collect();
+        known.entries.retain(|entry| counts(&entry.time));
+        if let Some(last) = told.iter().max().copied() {
+            known.entries.retain(|entry| entry.time >= last);
+            // The earliest taken of the same time are those that the store knows.
+            for _ in told.iter().filter(|time| **time == last) {
+                if let Some(same) = known.entries.iter().position(|e| e.time == last) {
+                    known.entries.remove(same);
+                }
+            }
         }
-        charged.retain(|e| last.is_none_or(|last| e.time >= last));
-        entries.extend(charged);
-        known.entries = entries;
+        let told = told.into_iter().map(|time| Entry {
+            time,
+            request: None,
+        });
+        known.entries.splice(..0, told);
+        known.entries.sort_by_key(|entry| entry.time);
     }
 
     pub(crate) fn forget(&mut self) {
         self.known = None;
-    }
-
-    /// The latest time seen.
-    pub(crate) fn latest(&self) -> Option<Time> {
-        self.known.as_ref().map(|known| known.latest)
     }
 }

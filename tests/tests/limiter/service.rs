@@ -23,7 +23,8 @@ use invitation_service::limiter::redis::RedisOptions;
 use service_kit::observability::ObservabilityOptions;
 use uuid::Uuid;
 
-const CAP: u32 = 20;
+/// The weekly cap.
+pub(crate) const CAP: u32 = 20;
 const TASKS: usize = 64;
 const REPEATS: usize = 3;
 /// Longer than any call takes of a Redis that does not hang.
@@ -38,21 +39,17 @@ fn rounds() -> u32 {
 }
 
 /// Whether Redis counts as away, as the service shows it.
-async fn is_degraded(shown_at: SocketAddr) -> bool {
+pub(crate) async fn is_degraded(shown_at: SocketAddr) -> bool {
     let series = "acquaint_limiter_redis_degraded{component=\"invitation-service\"}";
     value(&scrape(shown_at).await, series) > 0.5
 }
 
-/// The pair over this Redis, which is waited for so long, and where invitation-service shows its figures.
-async fn pair_over(server: &RedisServer, timeout: Duration) -> (Pair, SocketAddr) {
+/// The pair over this Redis, used, and where invitation-service shows its figures.
+pub(crate) async fn pair_over(redis: RedisOptions) -> (Pair, SocketAddr) {
     let shown_at = free_address();
     let mut setup = Setup {
         system_clock: true,
-        redis: RedisOptions {
-            url: Some(server.url()),
-            timeout,
-            ..RedisOptions::default()
-        },
+        redis,
         invitation_shows: ObservabilityOptions {
             metrics_listen: Some(shown_at),
             ..ObservabilityOptions::default()
@@ -66,6 +63,15 @@ async fn pair_over(server: &RedisServer, timeout: Duration) -> (Pair, SocketAddr
     })
     .await;
     (pair, shown_at)
+}
+
+/// The Redis of this server, which is waited for so long.
+fn of(server: &RedisServer, timeout: Duration) -> RedisOptions {
+    RedisOptions {
+        url: Some(server.url()),
+        timeout,
+        ..RedisOptions::default()
+    }
 }
 
 /// Everybody sends something of their own in one member's name, each three times. Who was sent to.
@@ -113,7 +119,7 @@ async fn exactly_the_cap(pair: &Pair, inviter: &str, sent: &BTreeSet<String>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
     let server = RedisServer::start().await;
-    let (pair, shown_at) = pair_over(&server, PATIENT).await;
+    let (pair, shown_at) = pair_over(of(&server, PATIENT)).await;
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
@@ -136,7 +142,7 @@ async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_sent_up_to_the_cap_though_redis_is_emptied_meanwhile() {
     let server = Arc::new(RedisServer::start().await);
-    let (pair, _) = pair_over(&server, PATIENT).await;
+    let (pair, _) = pair_over(of(&server, PATIENT)).await;
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
@@ -160,7 +166,7 @@ async fn many_at_once_are_sent_up_to_the_cap_though_redis_is_emptied_meanwhile()
 #[tokio::test(flavor = "multi_thread")]
 async fn while_redis_hangs_the_store_alone_holds_the_cap_and_the_service_serves() {
     let server = RedisServer::start().await;
-    let (pair, shown_at) = pair_over(&server, RedisOptions::default().timeout).await;
+    let (pair, shown_at) = pair_over(of(&server, RedisOptions::default().timeout)).await;
     server.freeze();
     let pair = Arc::new(pair);
     let sent = storm(&pair, "ann").await;
@@ -182,7 +188,7 @@ async fn while_redis_hangs_the_store_alone_holds_the_cap_and_the_service_serves(
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_forgets_whoever_is_erased() {
     let server = RedisServer::start().await;
-    let (pair, _) = pair_over(&server, PATIENT).await;
+    let (pair, _) = pair_over(of(&server, PATIENT)).await;
     let there = async || server.ask::<bool>(&["EXISTS", "acq:{ann}:cap"]).await;
     pair.sent("ann", "bob").await;
     assert!(there().await);

@@ -25,25 +25,17 @@ struct CallLabels {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operation {
     Reserve,
-    Confirm,
     Release,
     Seed,
     Forget,
 }
 
 impl Operation {
-    const ALL: [Self; 5] = [
-        Self::Reserve,
-        Self::Confirm,
-        Self::Release,
-        Self::Seed,
-        Self::Forget,
-    ];
+    const ALL: [Self; 4] = [Self::Reserve, Self::Release, Self::Seed, Self::Forget];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Reserve => "reserve",
-            Self::Confirm => "confirm",
             Self::Release => "release",
             Self::Seed => "seed",
             Self::Forget => "forget",

@@ -29,7 +29,7 @@ use super::{Limiter, LimiterRules, Place, RequestHash, Reservation};
 use connect::Connector;
 use gateway::Gateway;
 use metrics::Operation;
-use scripts::{CONFIRM, LimiterScript, RELEASE, RESERVE, SEED};
+use scripts::{LimiterScript, RELEASE, RESERVE, SEED};
 
 /// How many bytes of the incarnation's name a value has: enough that no two stores of one Redis have the same.
 const INCARNATION_BYTES: usize = 8;
@@ -108,7 +108,6 @@ impl Limiter for RedisLimiter {
     async fn reserve(&self, member: &MemberId, request: RequestHash, now: Time) -> Reservation {
         let arguments = [
             self.told(now),
-            millis(self.rules.reserved_max),
             millis(self.rules.recheck_after),
             hash(request),
         ];
@@ -118,7 +117,8 @@ impl Limiter for RedisLimiter {
             Some(1) => Reservation::Full,
             Some(2) => taken(false),
             Some(3) => taken(true),
-            _ => Reservation::Unknown,
+            Some(_) => Reservation::Unknown,
+            None => Reservation::Away,
         }
     }
 
@@ -128,12 +128,6 @@ impl Limiter for RedisLimiter {
             self.run(Operation::Release, &RELEASE, member, arguments)
                 .await;
         }
-    }
-
-    async fn confirm(&self, member: &MemberId, place: Place, time: Time) {
-        let arguments = [hash(place.request), number(time.millis())];
-        self.run(Operation::Confirm, &CONFIRM, member, arguments)
-            .await;
     }
 
     async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time) {

@@ -24,9 +24,8 @@ macro_rules! script {
     };
 }
 script!(RESERVE, "reserve.lua", "Takes a place.");
-script!(CONFIRM, "confirm.lua", "Makes a reservation a charge.");
 script!(RELEASE, "release.lua", "Gives a place back.");
-script!(SEED, "seed.lua", "Merges what the store knows.");
+script!(SEED, "seed.lua", "Takes over what the store knows.");
 
 impl LimiterScript {
     fn new(text: &'static str) -> Self {

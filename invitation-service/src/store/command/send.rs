@@ -70,6 +70,13 @@ pub struct Answer {
     pub charges: Vec<Time>,
 }
 
+impl Answer {
+    /// Whether this very command was charged.
+    pub fn is_charged(&self) -> bool {
+        self.outcome == Outcome::Sent && !self.charges.is_empty()
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -24,10 +24,6 @@ impl Limiter for Stingy {
         self.0.release(member, place).await;
     }
 
-    async fn confirm(&self, member: &MemberId, place: Place, time: Time) {
-        self.0.confirm(member, place, time).await;
-    }
-
     async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time) {
         self.0.seed(member, charges, weekly_cap, now).await;
     }

@@ -1,0 +1,80 @@
+//! What a member costs Redis: memory, which is held to its bound, and time, which is printed for people to read.
+
+use invitation_service::limiter::{Limiter as _, Reservation};
+use service_kit::{id::MemberId, time::Span};
+
+use crate::engine::{Engine, RULES, at, over, patient, taken};
+use acquaint_tests::redis::RedisServer;
+
+/// How many bytes a member may take on average, with the key and what Redis keeps about it.
+const BYTES_MAX: usize = 300;
+const MEMBERS: usize = 2_000;
+const CAP: u32 = 100;
+/// How often each script is run to be timed.
+const RUNS: u64 = 3_000;
+
+/// Four of five members have sent 1 to 5 in the week, most others 6 to 40, and 2 of 100 all that they may.
+fn sent(number: usize) -> i64 {
+    let sent = match number % 100 {
+        0..80 => 1 + number % 5,
+        80..98 => 6 + number % 35,
+        _ => 100,
+    };
+    i64::try_from(sent).unwrap()
+}
+
+#[tokio::test]
+async fn a_member_takes_little_memory() {
+    let server = RedisServer::start().await;
+    let limiter = over(server.url(), &patient(), RULES);
+    limiter.connected().await;
+    for number in 0..MEMBERS {
+        let member = MemberId::parse(&format!("019a9f6e-7c1d-7000-8000-{number:012}")).unwrap();
+        let charges: Vec<_> = (0..sent(number)).map(at).collect();
+        limiter.seed(&member, &charges, CAP, at(1_000)).await;
+    }
+    let sum = "local sum = 0
+        for _, key in ipairs(redis.call('KEYS', 'acq:{0*')) do sum = sum + redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0') end
+        return sum";
+    let bytes: usize = server.ask(&["EVAL", sum, "0"]).await;
+    println!("{} bytes a member", bytes / MEMBERS);
+    assert!(bytes / MEMBERS > 100, "they were counted");
+    assert!(bytes / MEMBERS <= BYTES_MAX, "{} bytes", bytes / MEMBERS);
+}
+
+#[tokio::test]
+async fn a_script_takes_little_time_with_a_hundred_places_taken() {
+    let ann = Engine::redis_by(RULES).await;
+    let charges: Vec<_> = (0..i64::from(CAP)).map(|n| at(n * 60_000)).collect();
+    let now = at(0).plus(Span::days(1));
+    ann.seed(&charges, CAP, now).await;
+    reset(&ann).await;
+    for request in 0..RUNS {
+        assert_eq!(ann.reserve(request, now).await, Reservation::Full);
+    }
+    println!("full: {}", micros_each(&ann).await);
+    ann.seed(&charges, CAP + 1, now).await;
+    reset(&ann).await;
+    for request in 1..=RUNS {
+        assert_eq!(ann.reserve(request, now).await, taken(request, true));
+        ann.release(request, true).await;
+    }
+    println!("taken and released by turns: {}", micros_each(&ann).await);
+}
+
+async fn reset(ann: &Engine) {
+    ann.server().ask::<()>(&["CONFIG", "RESETSTAT"]).await;
+}
+
+/// How long a script took, by Redis's own account.
+async fn micros_each(ann: &Engine) -> String {
+    let info: String = ann.server().ask(&["INFO", "commandstats"]).await;
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_evalsha:"));
+    let each = line.and_then(|line| {
+        line.split(',')
+            .find_map(|part| part.strip_prefix("usec_per_call="))
+    });
+    format!("{} µs a script", each.expect("scripts were run"))
+}
