@@ -114,6 +114,9 @@ impl RedisServer {
         command
             .args(files)
             .args(["--bind", &self.host().to_string()])
+            // Other servers know it by where it connects from, which they do not take for this machine.
+            .args(["--bind-source-addr", &self.host().to_string()])
+            .args(["--protected-mode", "no"])
             .args(["--port", &PORT.to_string()])
             .args(["--dir", self.folder.path().to_str().unwrap()])
             .args(["--save", "", "--appendonly", "no"])

@@ -51,22 +51,18 @@ impl RedisCluster {
         .await;
     }
 
-    /// Moves so many slots, with what is in them, from one node to another.
+    /// Moves so many slots, with what is in them, from one node to another, once all that live agree where slots are.
     pub async fn move_slots(&self, from: usize, to: usize, slots: u32) {
-        let mut command = Command::new("redis-cli");
-        command
-            .args([
-                "--cluster",
-                "reshard",
-                &self.nodes[to].address().to_string(),
-            ])
-            .args(["--cluster-from", &self.id(from).await])
-            .args(["--cluster-to", &self.id(to).await])
-            .args(["--cluster-slots", &slots.to_string(), "--cluster-yes"])
-            .stdin(Stdio::null());
-        let moved = command.output().await.expect("redis-cli starts");
-        let said = String::from_utf8_lossy(&moved.stdout);
-        assert!(moved.status.success(), "{said}");
+        let at = self.nodes[to].address().to_string();
+        eventually("the nodes agree", || async {
+            manage(&["check", &at]).await.ok()
+        })
+        .await;
+        let (from, to, slots) = (self.id(from).await, self.id(to).await, slots.to_string());
+        let ends = ["--cluster-from", &from, "--cluster-to", &to];
+        let move_slots = ["--cluster-slots", &slots, "--cluster-yes"];
+        let moved = manage(&[&["reshard", &at], ends.as_slice(), &move_slots].concat()).await;
+        moved.unwrap_or_else(|said| panic!("{said}"));
     }
 
     /// Where it is, for a service: any node knows the others.
@@ -95,6 +91,20 @@ async fn node() -> RedisServer {
     let enabled = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes"];
     let soon = ["--cluster-node-timeout", GONE_AFTER];
     RedisServer::with(&[enabled.as_slice(), &soon].concat()).await
+}
+
+/// Has `redis-cli` do something to a cluster; what it said when that failed.
+async fn manage(arguments: &[&str]) -> Result<(), String> {
+    let mut command = Command::new("redis-cli");
+    command
+        .arg("--cluster")
+        .args(arguments)
+        .stdin(Stdio::null());
+    let done = command.output().await.expect("redis-cli starts");
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 async fn meet(node: &RedisServer, other: &RedisServer) {

@@ -210,11 +210,11 @@ impl Service {
 /// When the next attempts are made: mostly a little later, sometimes at the very border of a place that becomes free.
 fn later(rng: &mut Rng, member: &Member, cap: u32, now: Time) -> Time {
     let share = WEEK.as_millis() / i64::from(cap);
-    let step = Span::millis(match rng.u8(0..10) {
-        0..=2 => 0,
-        3..=5 => rng.i64(0..share / 5),
-        6..=8 => rng.i64(0..share),
-        _ => rng.i64(0..2 * WEEK.as_millis()),
+    let step = Span::millis(match rng.u8(0..100) {
+        0..=39 => 0,
+        40..=79 => rng.i64(0..share / 2),
+        80..=97 => rng.i64(0..share * 2),
+        _ => rng.i64(0..WEEK.as_millis()),
     });
     match member.next_place(cap, now) {
         Some(free) if rng.bool() => {
