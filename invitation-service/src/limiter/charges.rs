@@ -12,9 +12,9 @@ pub(super) struct Charges {
     weekly_cap: u32,
     /// When the store was asked last.
     checked: Time,
-    /// The latest time seen.
+    /// When a place was taken, or the store asked, last.
     latest: Time,
-    /// The earliest first; none is later than the latest time seen.
+    /// The earliest first; none is later than that.
     places: Vec<Taken>,
 }
 
@@ -47,15 +47,16 @@ impl Charges {
         if now.since(self.checked) >= rules.recheck_after {
             return Reservation::Unknown;
         }
-        self.latest = now;
         let border = now.minus(rules.weekly_window);
-        self.places.retain(|place| place.time > border);
+        let counting = self.places.iter().filter(|place| place.time > border);
         let own = Some(request);
-        let added = !self.places.iter().any(|place| place.request == own);
+        let added = !counting.clone().any(|place| place.request == own);
         if added {
-            if self.places.len() >= usize::try_from(self.weekly_cap).unwrap_or(usize::MAX) {
+            if counting.count() >= usize::try_from(self.weekly_cap).unwrap_or(usize::MAX) {
                 return Reservation::Full;
             }
+            self.latest = now;
+            self.places.retain(|place| place.time > border);
             self.places.push(Taken {
                 time: now,
                 request: own,

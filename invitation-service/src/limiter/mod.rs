@@ -20,7 +20,7 @@ use service_kit::{
 ///
 /// A place counts as used from its reservation on, so that a send costs one call: nobody says that it was charged, only that it was not. A
 /// caller that dies in between leaves a place taken in vain, until the store is asked the next time: at the latest when no other is left.
-/// Times never go back: a time earlier than one that was told before of the member counts as that.
+/// Times never go back: one that is earlier than when a place was taken counts as that.
 #[async_trait]
 pub trait Limiter: Send + Sync + 'static {
     /// Takes a place for a request, if one is left; must be one round trip. A request that has a place takes no second one.

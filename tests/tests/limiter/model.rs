@@ -41,16 +41,15 @@ impl Model {
         if now >= known.checked.plus(rules.recheck_after) {
             return Reservation::Unknown;
         }
-        known.latest = now;
-        known
-            .entries
-            .retain(|entry| now < entry.time.plus(rules.weekly_window));
-        if known.entries.iter().any(|e| e.request == Some(request)) {
+        let counts = |entry: &&Entry| now < entry.time.plus(rules.weekly_window);
+        let counting = known.entries.iter().filter(counts);
+        if counting.clone().any(|e| e.request == Some(request)) {
             return taken(request, false);
         }
-        if known.entries.len() >= known.cap as usize {
+        if counting.count() >= known.cap as usize {
             return Reservation::Full;
         }
+        known.latest = now;
         known.entries.push(Entry {
             time: now,
             request: Some(request),

@@ -4,14 +4,8 @@ if not read() then return 0 end
 local time = now(ARGV[3])
 if time - checked >= tonumber(ARGV[4]) then return 0 end
 local first = later_than(time - window)
-local kept, answer = places(first, total), 3
-if find(ARGV[5], first) then
-  answer = 2
-elseif total - first >= cap then
-  answer = 1
-else
-  kept = kept .. place(time, ARGV[5])
-end
+if find(ARGV[5], first) then return 2 end
+if total - first >= cap then return 1 end
 latest = time
-write(kept)
-return answer
+write(places(first, total) .. place(time, ARGV[5]))
+return 3

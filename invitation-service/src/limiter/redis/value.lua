@@ -4,11 +4,11 @@
 --   8 bytes   the store's incarnation; a value of another counts as absent
 --   4 bytes   the cap in force
 --   6 bytes   when the store was asked last
---   6 bytes   the latest time seen
+--   6 bytes   when a place was taken, or the store asked, last
 --
 -- Then 12 bytes for each place: its time, and the hash of its request (zeros where only the store had told of it). Times are milliseconds
--- since 1970. A place has the lowest 4 bytes of its own, which say all when taken relative to the latest time seen, since none is kept
--- that is later than that, or older than the window (31 days at most). What lies in order can be dropped, counted and cut without looking
+-- since 1970. A place has the lowest 4 bytes of its own, which say all when taken relative to that time, since none is kept
+-- that is later, or older than the window (31 days at most). What lies in order can be dropped, counted and cut without looking
 -- at each place, and hashes are looked for by the string's own search.
 --
 -- This stands before each script. Every script has KEYS[1], the member's key, ARGV[1], the incarnation, and ARGV[2], the window.
@@ -62,7 +62,7 @@ local function find(hash, first)
   end
 end
 
--- The time that was given, or Redis's own where none was; never earlier than the latest seen.
+-- The time that was given, or Redis's own where none was; never earlier than a place was taken.
 local function now(given)
   local time = tonumber(given)
   if not time then
