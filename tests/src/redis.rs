@@ -141,6 +141,15 @@ impl RedisServer {
         answer.unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
+    /// Waits until others follow it, and it nobody. Its clients may be cut off while it takes over.
+    pub async fn takes_over(&self) {
+        eventually("it has taken over", || async {
+            let role: Vec<redis::Value> = self.try_ask(&["ROLE"]).await.ok()?;
+            (role.first()? == &redis::Value::BulkString(b"master".to_vec())).then_some(())
+        })
+        .await;
+    }
+
     async fn try_ask<T: FromRedisValue>(&self, command: &[&str]) -> RedisResult<T> {
         let client = redis::Client::open(self.client.as_str())?;
         let mut connection = client.get_multiplexed_async_connection().await?;

@@ -262,11 +262,7 @@ async fn slots_of_a_cluster_move_and_a_primary_is_killed() {
     cluster.nodes[0].kill().await;
     load.goes_on().await;
     let replica = cluster.nodes.last().unwrap();
-    eventually("the replica has taken over", || async {
-        let role: Vec<redis::Value> = replica.ask(&["ROLE"]).await;
-        (role[0] == redis::Value::BulkString(b"master".to_vec())).then_some(())
-    })
-    .await;
+    replica.takes_over().await;
     cluster.move_slots(1, 2, 300).await;
     load.goes_on().await;
     let kept: u64 = replica.ask(&["DBSIZE"]).await;
