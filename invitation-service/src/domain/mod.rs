@@ -18,6 +18,7 @@ pub mod policy;
 pub mod refusal;
 pub mod review;
 pub mod send;
+pub mod standing;
 pub mod view;
 pub mod window;
 pub mod withdraw;

@@ -68,6 +68,17 @@ impl Note {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The note without differences that nobody reads: its letters and digits in lower case and compatibility form (NFKC). Of a note that
+    /// has none of them all of it; `None` where there is no note.
+    pub fn likeness(&self) -> Option<String> {
+        let text = self.0.nfkc().flat_map(char::to_lowercase);
+        let likeness: String = text.filter(|c| c.is_alphanumeric()).collect();
+        let rest = Some(self.0.clone()).filter(|note| !note.is_empty());
+        Some(likeness)
+            .filter(|likeness| !likeness.is_empty())
+            .or(rest)
+    }
 }
 
 impl std::fmt::Debug for Note {
@@ -162,6 +173,25 @@ mod tests {
             "must be at most 2 characters after normalisation and trimming"
         );
         assert!(Note::parse(&"\u{1f600}".repeat(2_000), 2_000).is_ok());
+    }
+
+    #[test]
+    fn notes_that_read_alike_have_the_same_likeness() {
+        let likeness = |text: &str| Note::parse(text, 300).unwrap().likeness();
+        let hello = likeness("Hello there");
+        assert_eq!(hello.as_deref(), Some("hellothere"));
+        for alike in [
+            "hello, THERE!",
+            "  Hello\nthere \u{1f600}",
+            "Ｈｅｌｌｏ there",
+        ] {
+            assert_eq!(likeness(alike), hello, "{alike:?}");
+        }
+        for other in ["Hello thero", "Hello there 2"] {
+            assert_ne!(likeness(other), hello, "{other:?}");
+        }
+        assert_eq!(likeness(" \n"), None);
+        assert_eq!(likeness("\u{1f600} !").as_deref(), Some("\u{1f600} !"));
     }
 
     #[test]
