@@ -17,6 +17,8 @@ pub mod told;
 pub mod traces;
 pub mod weeks;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use service_kit::time::Time;
 
@@ -109,7 +111,7 @@ impl Standing {
             let (day, today) = (Day::of(sent_at), Day::of(now));
             standing.days.count_withdrawn(day);
             // Whoever withdraws what has long been unanswered tidies up.
-            if day > today.minus(terms.policy.churn_days) {
+            if day > today.minus(terms.policy.churn_days()) {
                 standing.withdrawals.withdrawn(today, pair);
             }
         });
@@ -137,7 +139,7 @@ impl Standing {
         self.step(now, terms, |standing, now| {
             let day = Day::of(sent_at);
             standing.weeks.uncount(Week::of(ended_at), outcome);
-            if day <= Day::of(now).minus(terms.policy.unanswered_days) {
+            if day <= Day::of(now).minus(terms.policy.unanswered_days()) {
                 standing.overdue = standing.overdue.saturating_add(1);
                 standing.weeks.count(day.week(), Outcome::Expired, 1);
             } else {
@@ -173,11 +175,13 @@ impl Standing {
     }
 
     /// The standing as it is at a time, for a look that changes nothing.
-    #[must_use]
-    pub fn at(&self, now: Time, terms: &Terms<'_>) -> Self {
+    pub fn at(&self, now: Time, terms: &Terms<'_>) -> Cow<'_, Self> {
+        if now <= self.clock {
+            return Cow::Borrowed(self);
+        }
         let mut standing = self.clone();
         standing.advance(now, terms);
-        standing
+        Cow::Owned(standing)
     }
 
     /// How many invitations are pending, as far as they were counted.
@@ -186,13 +190,26 @@ impl Standing {
     }
 
     fn step(&mut self, now: Time, terms: &Terms<'_>, step: impl FnOnce(&mut Self, Time)) {
+        self.advance(now, terms);
         if terms.policy.mode == Mode::Off {
+            self.forget_all();
             return;
         }
-        self.advance(now, terms);
         step(self, self.clock);
         self.forget(terms.policy);
         self.judge(terms);
+    }
+
+    /// What was counted before a step that is not counted would be wrong from then on. Only what operators did stays.
+    fn forget_all(&mut self) {
+        *self = Self {
+            clock: self.clock,
+            cap: self.cap,
+            restriction: self
+                .restriction
+                .filter(|restriction| restriction.cause == Cause::Operator),
+            ..Self::default()
+        };
     }
 
     /// An unanswered invitation is an outcome of the week in which it was sent: so what was answered, which comes sooner, and what was not
@@ -241,8 +258,8 @@ impl Standing {
         let today = Day::of(self.clock);
         self.weeks.forget(today.week(), policy);
         self.days.forget(today, policy);
-        self.withdrawals.forget(today, policy.churn_days);
-        self.notes.forget(today, policy.same_note_days);
+        self.withdrawals.forget(today, policy.churn_days());
+        self.notes.forget(today, policy.same_note_days());
     }
 
     /// The next moment at which time alone may change something. There are only so many while nothing else happens, for at each of them
@@ -251,17 +268,20 @@ impl Standing {
         let today = Day::of(self.clock);
         let by_the_day =
             !(self.days.is_empty() && self.withdrawals.is_empty() && self.notes.is_empty());
-        let by_grade = match self.grade {
-            Grade::New => self.first_sent.map(|first| first.plus(policy.new_min)),
-            Grade::Limited { since } => Some(since.plus(policy.limited_min)),
-            Grade::Normal | Grade::Trusted => None,
+        let known = self.first_sent.map(|first| first.plus(policy.new_min));
+        let (known, over) = match self.grade {
+            Grade::New => (known, None),
+            Grade::Limited { since } => (known, Some(since.plus(policy.limited_min))),
+            Grade::Normal | Grade::Trusted => (None, None),
         };
         let moments = [
             by_the_day.then(|| today.end()),
             (!self.weeks.is_empty()).then(|| today.week().end()),
-            by_grade.filter(|moment| *moment > self.clock),
+            known,
+            over,
         ];
-        moments.into_iter().flatten().min()
+        let ahead = moments.into_iter().flatten();
+        ahead.filter(|moment| *moment > self.clock).min()
     }
 }
 

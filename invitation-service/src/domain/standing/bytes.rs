@@ -1,7 +1,7 @@
 //! A standing as bytes, for a column of the member's row.
 //!
-//! The first byte is the form's number; what follows is the value field by field (`postcard`: small numbers are one byte). A member who has
-//! never sent takes none. Deliberately absent: older forms, for there are none yet.
+//! The first byte is the form's number; what follows is the value field by field (`postcard`: small numbers are one byte). A member of whom
+//! nothing is known takes none. Deliberately absent: older forms, for there are none yet.
 
 use super::{
     Standing,
@@ -29,9 +29,14 @@ pub enum MalformedStanding {
 }
 
 impl Standing {
-    /// The standing as bytes, at most [`STANDING_BYTES_MAX`]; none for the default. Fails only if it cannot be put into words, which is a bug.
+    /// The standing as bytes, at most [`STANDING_BYTES_MAX`]; none for one that holds nothing but up to when nothing has happened. Fails only
+    /// if it cannot be put into words, which is a bug.
     pub fn to_bytes(&self) -> Result<Vec<u8>, MalformedStanding> {
-        if *self == Self::default() {
+        let nothing = Self {
+            clock: self.clock,
+            ..Self::default()
+        };
+        if *self == nothing {
             return Ok(Vec::new());
         }
         postcard::to_extend(self, vec![FORM]).map_err(|_| MalformedStanding::Malformed)
@@ -66,7 +71,7 @@ mod tests {
         super::{
             Outcome,
             calendar::Day,
-            fixture::{Inviter, START, tag},
+            fixture::{Inviter, START, tag, terms},
         },
         *,
     };
@@ -129,6 +134,12 @@ mod tests {
         let short = ordinary().to_bytes().unwrap().len();
         assert!((40..=160).contains(&short), "{short} bytes");
         assert_eq!(Standing::default().to_bytes().unwrap().len(), 0);
+        let mut looked_at = Inviter::new();
+        looked_at.pass(Span::days(3));
+        looked_at
+            .standing
+            .advance(looked_at.now, &terms(&looked_at.policy));
+        assert_eq!(looked_at.standing.to_bytes().unwrap().len(), 0);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Days {
 
     /// Takes out, with their days, those that have waited so long by a day that they count as expired.
     pub(super) fn take_overdue(&mut self, today: Day, policy: &StandingPolicy) -> Vec<(Day, u32)> {
-        let last = today.minus(policy.unanswered_days);
+        let last = today.minus(policy.unanswered_days());
         let due = self.0.range_mut(..=last);
         due.map(|(day, sends)| (*day, std::mem::take(&mut sends.waiting)))
             .filter(|(_, waiting)| *waiting > 0)
@@ -69,14 +69,14 @@ impl Days {
 
     /// Forgets days of which nothing need be known any more.
     pub(super) fn forget(&mut self, today: Day, policy: &StandingPolicy) {
-        let border = today.minus(policy.churn_days);
+        let border = today.minus(policy.churn_days());
         self.0
             .retain(|day, sends| sends.waiting > 0 || *day > border);
     }
 
     /// Of how many sent in the days that are looked at for churn how many were withdrawn.
     pub(super) fn churn(&self, today: Day, policy: &StandingPolicy) -> (u32, u32) {
-        let first = today.minus(policy.churn_days.saturating_sub(1));
+        let first = today.minus(policy.churn_days().saturating_sub(1));
         let sends = self.0.range(first..).map(|(_, sends)| sends);
         sends.fold((0, 0), |(sent, withdrawn), sends| {
             (

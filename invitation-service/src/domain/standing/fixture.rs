@@ -103,7 +103,8 @@ impl Inviter {
 
     /// The standing now.
     pub(super) fn look(&self) -> Standing {
-        self.standing.at(self.now, &terms(&self.policy))
+        let standing = self.standing.at(self.now, &terms(&self.policy));
+        standing.into_owned()
     }
 
     pub(super) fn level(&self) -> Level {

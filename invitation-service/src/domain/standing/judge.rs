@@ -40,12 +40,19 @@ impl Standing {
                 Grade::Normal
             }
             Grade::Limited { since } if self.clock >= since.plus(policy.limited_min) => {
-                let recovered =
-                    rate.is_some_and(|rate| rate.is_above(policy.limited_until_above_percent));
-                match (recovered || unknown, self.is_known(policy)) {
-                    (true, true) => Grade::Normal,
-                    (true, false) => Grade::New,
-                    (false, _) => self.grade,
+                let back = if self.is_known(policy) {
+                    Grade::Normal
+                } else {
+                    Grade::New
+                };
+                // Not so low that it would begin anew at once.
+                let border = policy.limited_until_above_percent;
+                let border = border.max(policy.limited_below_percent(back));
+                let recovered = rate.is_some_and(|rate| rate.is_above(border));
+                if recovered || unknown {
+                    back
+                } else {
+                    self.grade
                 }
             }
             grade => grade,
@@ -55,7 +62,7 @@ impl Standing {
         };
         match eased {
             Grade::New | Grade::Normal | Grade::Trusted
-                if rate.is_below(policy.limited_below_percent) =>
+                if rate.is_below(policy.limited_below_percent(eased)) =>
             {
                 Grade::Limited { since: self.clock }
             }

@@ -14,7 +14,7 @@ pub enum Mode {
     Enforce,
     /// Everything is counted, concluded and shown, and nothing refused for it: everybody has the limits of NORMAL. What operators do holds.
     Shadow,
-    /// Nothing is counted. Everybody is NORMAL. What operators do holds.
+    /// Nothing is counted, and what was counted of a member is forgotten at the next step. Everybody is NORMAL. What operators do holds.
     Off,
 }
 
@@ -38,9 +38,9 @@ pub struct StandingPolicy {
 
     /// How many weeks of outcomes are looked at, the current one among them. At most [`super::weeks::WEEKS_MAX`].
     pub weeks: u16,
-    /// After how many days an unanswered invitation counts as expired: on the UTC day that lies so many days after that of its sending. At
-    /// most [`super::days::DAYS_MAX`].
-    pub unanswered_days: u16,
+    /// After how long an unanswered invitation counts as expired: on the UTC day that lies so many days after that of its sending. Whole days,
+    /// at most [`super::days::DAYS_MAX`].
+    pub unanswered_after: Span,
     /// With fewer outcomes nothing is concluded from the rate.
     pub outcomes_min: u32,
     /// What a decline from "I don't know this person" or spam weighs in the rate, in percent of an acceptance.
@@ -54,9 +54,11 @@ pub struct StandingPolicy {
     pub new_outcomes_min: u32,
     /// and at least so long after the first.
     pub new_min: Span,
-    /// LIMITED, and flagged for low acceptance, when the rate falls under so many percent,
+    /// LIMITED, and flagged for low acceptance, when the rate falls under so many percent;
     pub limited_below_percent: u32,
-    /// and until it is above so many
+    /// while NEW, LIMITED already under so many,
+    pub new_limited_below_percent: u32,
+    /// and until it is above so many, and not so low that it would begin anew,
     pub limited_until_above_percent: u32,
     /// and so long has passed.
     pub limited_min: Span,
@@ -67,8 +69,8 @@ pub struct StandingPolicy {
     /// until the rate falls below so many percent.
     pub trusted_below_percent: u32,
 
-    /// Over how many days withdrawals are looked at, today among them. At most [`super::days::DAYS_MAX`].
-    pub churn_days: u16,
+    /// Over how long withdrawals are looked at: so many UTC days, today among them. Whole days, at most [`super::days::DAYS_MAX`].
+    pub churn_within: Span,
     /// Churn: of at least so many sent in these days
     pub churn_sent_min: u32,
     /// more than so many percent were withdrawn,
@@ -77,8 +79,8 @@ pub struct StandingPolicy {
     pub churn_rounds: u32,
     /// Flagged when the same note went to so many members. At most [`super::traces::NOTES_MAX`].
     pub same_note_members: u32,
-    /// in so many days, today among them.
-    pub same_note_days: u16,
+    /// in so many UTC days, today among them.
+    pub same_note_within: Span,
     /// Flagged when so many invitations count as expired and are still unanswered,
     pub unanswered_max: u32,
     /// or so many percent of the cap on unanswered invitations are used.
@@ -105,7 +107,7 @@ impl Default for StandingPolicy {
             pending_sent_max: 1_500,
             trusted_pending_sent_max: 3_000,
             weeks: 13,
-            unanswered_days: 21,
+            unanswered_after: Span::days(21),
             outcomes_min: 20,
             reported_percent: 300,
             expired_percent: 50,
@@ -113,17 +115,18 @@ impl Default for StandingPolicy {
             new_outcomes_min: 20,
             new_min: Span::days(30),
             limited_below_percent: 20,
+            new_limited_below_percent: 33,
             limited_until_above_percent: 30,
             limited_min: Span::days(7),
             trusted_from_percent: 60,
             trusted_outcomes_min: 50,
             trusted_below_percent: 50,
-            churn_days: 30,
+            churn_within: Span::days(30),
             churn_sent_min: 20,
             churn_above_percent: 50,
             churn_rounds: 3,
             same_note_members: 30,
-            same_note_days: 7,
+            same_note_within: Span::days(7),
             unanswered_max: 300,
             unanswered_percent: 80,
             strike_below_percent: 10,
@@ -140,6 +143,26 @@ impl Default for StandingPolicy {
 }
 
 impl StandingPolicy {
+    /// The defaults with [`Mode::Off`].
+    pub fn off() -> Self {
+        Self {
+            mode: Mode::Off,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn unanswered_days(&self) -> u16 {
+        days(self.unanswered_after)
+    }
+
+    pub(super) fn churn_days(&self) -> u16 {
+        days(self.churn_within)
+    }
+
+    pub(super) fn same_note_days(&self) -> u16 {
+        days(self.same_note_within)
+    }
+
     /// The weekly cap of a grade.
     pub fn weekly_cap(&self, grade: Grade) -> u32 {
         match grade {
@@ -147,6 +170,14 @@ impl StandingPolicy {
             Grade::Normal => self.normal_weekly_cap,
             Grade::Trusted => self.trusted_weekly_cap,
             Grade::Limited { .. } => self.limited_weekly_cap,
+        }
+    }
+
+    /// Under which rate, in percent, whoever is of a grade becomes LIMITED.
+    pub(super) fn limited_below_percent(&self, grade: Grade) -> u32 {
+        match grade {
+            Grade::New => self.new_limited_below_percent,
+            Grade::Normal | Grade::Trusted | Grade::Limited { .. } => self.limited_below_percent,
         }
     }
 
@@ -168,4 +199,8 @@ impl StandingPolicy {
             _ => further,
         }
     }
+}
+
+fn days(span: Span) -> u16 {
+    u16::try_from(span.as_days()).unwrap_or(u16::MAX)
 }

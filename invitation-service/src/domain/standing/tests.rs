@@ -107,6 +107,24 @@ fn whoever_is_new_is_new_again_after_being_limited() {
 }
 
 #[test]
+fn whoever_is_new_is_limited_already_under_a_third() {
+    let mut inviter = Inviter::new();
+    inviter.sends_ending(7, Outcome::Accepted);
+    inviter.sends_ending(14, Outcome::Declined);
+    assert_eq!(inviter.level(), Level::New, "7 of 21 are 33 %");
+    inviter.sends_ending(1, Outcome::Declined);
+    assert_eq!((inviter.level(), inviter.flags()), (Level::Limited, vec![]));
+    inviter.pass(Span::days(8));
+    assert_eq!(inviter.level(), Level::Limited, "it would begin anew");
+    let mut better = inviter.clone();
+    better.sends_ending(1, Outcome::Accepted);
+    assert_eq!(better.level(), Level::New, "8 of 23");
+    // Who is known by now is asked for no more than everybody.
+    inviter.pass(Span::days(22));
+    assert_eq!(inviter.level(), Level::Normal, "7 of 22");
+}
+
+#[test]
 fn trusted_from_sixty_percent_of_fifty_until_below_fifty_percent() {
     let mut inviter = Inviter::known();
     inviter.sends_ending(29, Outcome::Accepted);
@@ -244,6 +262,24 @@ fn off_counts_nothing_and_holds_to_what_operators_do() {
     inviter.pass(Span::days(1));
     inviter.standing.set_weekly_cap(Some(7));
     assert_eq!((inviter.level(), caps(&inviter).0), (Level::Normal, 7));
+}
+
+#[test]
+fn what_happens_while_off_leaves_nothing_behind_that_would_be_wrong() {
+    let mut inviter = Inviter::new();
+    let first = inviter.send();
+    inviter.sends_ending(30, Outcome::Reported);
+    inviter.standing.set_weekly_cap(Some(7));
+    inviter.policy.mode = Mode::Off;
+    inviter.end(Outcome::Accepted, first);
+    inviter.policy.mode = Mode::Enforce;
+    // Were the first still waiting, it would count as expired.
+    inviter.pass(Span::days(30));
+    let known = inviter.standing.known(inviter.now, &terms(&inviter.policy));
+    assert_eq!(known.counts, Counts::default());
+    assert_eq!((known.pending, known.outcomes, known.strikes), (0, 0, 0));
+    assert_eq!((known.level, known.restriction), (Level::New, None));
+    assert_eq!(known.weekly_cap, Some(7));
 }
 
 #[test]

@@ -110,7 +110,7 @@ impl Standing {
         }
     }
 
-    /// All that there is to know at a time. Under [`Mode::Off`] what was counted before is shown as it was left.
+    /// All that there is to know at a time. Under [`Mode::Off`] what was counted before is shown until the member's next step.
     pub fn known(&self, now: Time, terms: &Terms<'_>) -> Known {
         let standing = self.at(now, terms);
         let policy = terms.policy;
