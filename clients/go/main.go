@@ -233,7 +233,7 @@ func (p pair) refusing() {
 // limits is the weekly cap.
 func (p pair) limits() {
 	var last *invitation.SendInvitationResponse
-	for number := range 100 {
+	for number := range 50 {
 		last = p.send("hal", fmt.Sprintf("member%d", number), "")
 	}
 	check(last.Quota.Remaining == 0, "quota", last)

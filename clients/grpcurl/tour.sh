@@ -42,7 +42,7 @@ for service in '' "$invitations"; do
 done
 
 sent=$(call "$invitation" $invitations/SendInvitation "{\"inviter_id\": \"$run.ana\", \"invitee_id\": \"$run.ben\", \"note\": \"Hello Ben\"}")
-expect "ana invites ben" "$sent" SEND_OUTCOME_SENT INVITATION_STATE_PENDING '"remaining": 99'
+expect "ana invites ben" "$sent" SEND_OUTCOME_SENT INVITATION_STATE_PENDING '"remaining": 49'
 id=$(sed -n 's/.*"invitationId": "\(.*\)",/\1/p' <<<"$sent")
 expect "ben has received it" "$(call "$invitation" $invitations/ListInvitations "{\"member_id\": \"$run.ben\", \"box\": \"INVITATION_BOX_RECEIVED\"}")" \
   "$id" '"note": "Hello Ben"' '"seen": false'

@@ -142,7 +142,7 @@ def story(invitation_address, connection_address):
     assert list(details) == ["ErrorInfo"] and not details["ErrorInfo"].metadata
     print("masked       gus invites fay again: RECIPIENT_UNAVAILABLE, and not a word why")
 
-    for number in range(100):
+    for number in range(50):
         last = send("hal", f"member{number}")
     assert last.quota.remaining == 0
     with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "WEEKLY_CAP_REACHED") as details:

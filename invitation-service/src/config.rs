@@ -7,6 +7,7 @@ mod plans;
 mod policy;
 mod presets;
 mod requests;
+mod standing;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -114,6 +115,9 @@ impl Config {
             .section("Asking connection-service", asking_keys())
             .part("Limits and times", policy::keys(), |c: &mut Self| {
                 &mut c.policy
+            })
+            .part("Standing", standing::keys(), |c: &mut Self| {
+                &mut c.policy.standing
             })
             .part("Requests", RequestOptions::keys(), |c: &mut Self| {
                 &mut c.requests
@@ -295,6 +299,7 @@ fn check(config: &Config, findings: &mut Findings) {
     requests::check(config, findings);
     policy::check(&config.policy, findings);
     plans::check(&config.policy, findings);
+    standing::check(&config.policy, findings);
     if config.server.deadlines.default <= config.connections.verdict_wait_max {
         findings.risky(
             &["server.deadline_default_millis", "connection.verdict_wait_millis"],

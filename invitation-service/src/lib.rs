@@ -42,7 +42,7 @@ use limiter::{
     redis::{RedisLimiter, RedisMetrics, RedisSetupError, TimeSource},
 };
 use store::{Store, sqlite::SqliteStore};
-use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX, set_plan};
+use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX, act};
 
 /// By what name the service shows itself, and in which version.
 const COMPONENT: &str = "invitation-service";
@@ -253,7 +253,7 @@ async fn work(
         batches: config.batches,
     });
     context.watches.register(seen.metrics.registry());
-    set_plan::warn_of_unknown_plans(&context).await;
+    act::warn_of_unknown_plans(&context).await;
     let following = tokio::spawn(follower.run(stop.clone()));
     let working = tokio::spawn(worker::run(context.clone(), config.worker, stop.clone()));
     // Goes on until the store is closed, so that the last that happens is seen too.

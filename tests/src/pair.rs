@@ -3,79 +3,31 @@
 //! Either can be stopped and started again on its files, as a new process would.
 
 mod service;
+mod setup;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
-use invitation_service::{limiter::redis::RedisOptions, usecase::batch::BatchOptions};
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
-    fields::RequestOptions,
-    observability::ObservabilityOptions,
-    server::ServerOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
-    watch::WatchOptions,
 };
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
+pub use self::setup::Setup;
+
 use self::service::Service;
 use crate::{
-    Blocks, Connections, Facts, Invitations, Members, credentials::Credentials, wait::eventually,
+    Blocks, Connections, Facts, Invitations, Members, Standings, credentials::Credentials,
+    wait::eventually,
 };
 
 /// When the clock of a test begins: 2026-01-01T00:00:00Z.
 pub const START: Time = Time::from_millis(1_767_225_600_000);
-
-/// What a test changes of the defaults.
-pub struct Setup {
-    /// The numbers of invitation-service.
-    pub invitation_policy: invitation_service::Policy,
-    /// The numbers of connection-service.
-    pub connection_policy: connection_service::Policy,
-    /// How much one request may ask for.
-    pub requests: RequestOptions,
-    /// How much one batch is.
-    pub batches: BatchOptions,
-    /// How often workers look for something to do.
-    pub worker_poll: Duration,
-    /// The bounds of streams.
-    pub watches: WatchOptions,
-    /// What invitation-service shows of itself.
-    pub invitation_shows: ObservabilityOptions,
-    /// What connection-service shows of itself.
-    pub connection_shows: ObservabilityOptions,
-    /// Whether the services read the system's clock instead of the test's.
-    pub system_clock: bool,
-    /// Whether callers must show credentials: [`Pair::credentials`]. The pair's own clients show none.
-    pub credentials: bool,
-    /// What peers may make the services hold.
-    pub server: ServerOptions,
-    /// The Redis that is invitation-service's limiter, if any. It goes by its own clock.
-    pub redis: RedisOptions,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            invitation_policy: invitation_service::Policy::default(),
-            connection_policy: connection_service::Policy::default(),
-            requests: RequestOptions::default(),
-            batches: BatchOptions::default(),
-            worker_poll: Duration::from_millis(20),
-            watches: WatchOptions::default(),
-            invitation_shows: ObservabilityOptions::default(),
-            connection_shows: ObservabilityOptions::default(),
-            system_clock: false,
-            credentials: false,
-            server: ServerOptions::default(),
-            redis: RedisOptions::default(),
-        }
-    }
-}
 
 /// Both services, running.
 pub struct Pair {
@@ -144,6 +96,12 @@ impl Pair {
     /// Where invitation-service listens: `HOST:PORT`.
     pub fn invitation_address(&self) -> String {
         self.invitation.address.to_string()
+    }
+
+    /// Whoever operates invitation-service.
+    pub async fn operator(&self) -> Standings {
+        let address = format!("http://{}", self.invitation_address());
+        Standings::connect(address).await.unwrap()
     }
 
     /// Where connection-service listens: `HOST:PORT`.

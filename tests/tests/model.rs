@@ -20,7 +20,11 @@ mod model {
         collections::BTreeMap,
     };
 
-    use invitation_service::domain::{plan::Limits, policy::Policy};
+    use invitation_service::domain::{
+        plan::Limits,
+        policy::Policy,
+        standing::{Mode, StandingPolicy},
+    };
     use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
     use service_kit::{
         id::MemberId,
@@ -56,6 +60,11 @@ mod model {
             };
             BTreeMap::from([(PREMIUM.to_owned(), limits)])
         };
+        // Outcomes are counted; what is concluded from them is not what these sequences are about.
+        let shadow = StandingPolicy {
+            mode: Mode::Shadow,
+            ..StandingPolicy::default()
+        };
         let small = Policy {
             plans: premium(5),
             weekly_cap: 3,
@@ -63,6 +72,7 @@ mod model {
             pending_received_soft_max: 1,
             connections_max: 1,
             probe_refusals_max: 2,
+            standing: shadow.clone(),
             ..Policy::default()
         };
         let with_cooldown = Policy {
@@ -74,6 +84,7 @@ mod model {
             connections_max: 3,
             probe_refusals_max: 1,
             withdraw_cooldown: Span::days(21),
+            standing: shadow,
             ..Policy::default()
         };
         [small, with_cooldown]

@@ -24,7 +24,7 @@ fn limits() -> Vec<Key<Policy>> {
             "invitations",
             0..=WEEKLY_CAP_MAX,
             |p: &mut Policy| &mut p.weekly_cap,
-            "invitations that a member may send within the window; 0 stops sending",
+            "invitations that a member may send within the window, as far as their standing allows as many; 0 stops sending",
         ),
         Key::span(
             "limits.weekly_window_days",
@@ -38,7 +38,7 @@ fn limits() -> Vec<Key<Policy>> {
             "invitations",
             1..=1_000_000,
             |p: &mut Policy| &mut p.pending_sent_max,
-            "unanswered invitations that an inviter may have",
+            "unanswered invitations that an inviter may have, as far as their standing allows as many",
         ),
         Key::count(
             "limits.pending_received_soft_max",

@@ -5,8 +5,8 @@ use service_kit::config::Preset;
 /// Strict, as the largest network is known to be.
 pub(super) const LINKEDIN: Preset = Preset {
     name: "linkedin",
-    meaning: "as members of a large professional network know it: whoever withdraws waits three weeks before inviting the same member again, and a \
-              premium plan may send more",
+    meaning: "as members of a large professional network know it: whoever withdraws waits three weeks before inviting the same member again, and \
+              trusted members with a premium plan may send more",
     values: "
 [limits]
 weekly_cap = 100
@@ -39,6 +39,14 @@ pending_sent_max = 10000
 pending_received_soft_max = 50000
 connections_max = 100000
 probe_refusals_max = 200
+
+[standing]
+new_weekly_cap = 500
+normal_weekly_cap = 1000
+trusted_weekly_cap = 1000
+limited_weekly_cap = 100
+pending_sent_max = 10000
+trusted_pending_sent_max = 10000
 
 [decline]
 cooldown_days = 7

@@ -335,7 +335,7 @@ fn a_plan_begins_with_the_limits_of_everybody() {
     let plans = of_file(file).unwrap().config.policy.plans;
     let basic = Limits {
         weekly_cap: 60,
-        pending_sent_max: 1_500,
+        pending_sent_max: 3_000,
         pending_received_soft_max: 10_000,
     };
     let premium = Limits {

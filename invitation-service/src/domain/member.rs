@@ -7,9 +7,13 @@ use uuid::Uuid;
 
 use super::{
     invitation::{Place, Role, Transition, place},
+    plan::Limits,
     policy::Policy,
+    reckoning::Reckoned,
+    standing::{Standing, Tag},
     window::RollingLog,
 };
+
 /// One member, as far as invitations go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -33,6 +37,8 @@ pub struct Member {
     pub probes: RollingLog,
     /// The plan that the member was given; `None` for the basic one.
     pub plan: Option<String>,
+    /// How the member is regarded as an inviter.
+    pub standing: Standing,
     /// How the member wishes to be invited.
     pub preferences: Preferences,
     /// The latest invitation that the member has marked as seen; every one received that sorts up to it is seen.
@@ -41,6 +47,15 @@ pub struct Member {
     pub auto_withdraw_at: Option<Time>,
     /// The latest event that concerns the member; each event names the one before it for either of its members.
     pub last_event: Option<EventLink>,
+}
+
+/// What tells an invitation apart from others for the inviter's standing, and says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traces {
+    /// Of inviter and invitee, in this order.
+    pub pair: Tag,
+    /// Of the note without differences that nobody reads, if there is one.
+    pub note: Option<Tag>,
 }
 
 /// A link in the list of a member's events: which event, and what the member is to its invitation. It serves also where the event no
@@ -86,6 +101,7 @@ impl Member {
             charges: RollingLog::default(),
             probes: RollingLog::default(),
             plan: None,
+            standing: Standing::default(),
             preferences: Preferences::default(),
             seen_until: Uuid::nil(),
             auto_withdraw_at: None,
@@ -109,6 +125,28 @@ impl Member {
         }
     }
 
+    /// Counts what a step of an invitation that the member has sent is to their standing. The invitation was sent at `sent_at`.
+    pub fn reckon(
+        &mut self,
+        reckoned: Reckoned,
+        sent_at: Time,
+        traces: Traces,
+        policy: &Policy,
+        now: Time,
+    ) {
+        let terms = self.terms(policy);
+        let standing = &mut self.standing;
+        match reckoned {
+            Reckoned::Sent => standing.sent(traces.pair, traces.note, now, &terms),
+            Reckoned::Ended(outcome) => standing.ended(outcome, sent_at, now, &terms),
+            Reckoned::Withdrawn => standing.withdrawn(traces.pair, sent_at, now, &terms),
+            Reckoned::Gone => standing.gone(sent_at, now, &terms),
+            Reckoned::Undone(outcome, at) => {
+                standing.undone(outcome, (sent_at, at), now, &terms);
+            }
+        }
+    }
+
     fn adjust(&mut self, place: Place, id: &Uuid, by: fn(u32, u32) -> u32) {
         match place {
             Place::Sent => self.sent_pending = by(self.sent_pending, 1),
@@ -125,7 +163,11 @@ impl Member {
 
     /// What the member has used of their limits.
     pub fn quota(&self, policy: &Policy, now: Time) -> Quota {
-        let limits = self.limits(policy);
+        self.quota_within(&self.allowed(policy, now).limits, policy, now)
+    }
+
+    /// What the member has used of these limits, which are those in force.
+    pub fn quota_within(&self, limits: &Limits, policy: &Policy, now: Time) -> Quota {
         let used = self.charges.count(now, policy.weekly_window);
         let remaining = limits.weekly_cap.saturating_sub(used);
         let next_place_time = if remaining == 0 {

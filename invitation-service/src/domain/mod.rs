@@ -4,6 +4,7 @@
 //! absent: tonic, SQL, Redis, tokio and every source of time, randomness or ids; they are arguments.
 
 pub mod accept;
+pub mod act;
 pub mod decline;
 pub mod erase;
 pub mod facts;
@@ -15,6 +16,7 @@ pub mod note;
 pub mod pair;
 pub mod plan;
 pub mod policy;
+pub mod reckoning;
 pub mod refusal;
 pub mod review;
 pub mod send;

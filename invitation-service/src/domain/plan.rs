@@ -3,7 +3,13 @@
 //! A member's row keeps the name alone; what the name grants is the policy's, so that a changed plan holds at once for all who have it.
 //! Deliberately absent: who assigns plans and when (`store/command/member.rs` keeps a record), and what a plan costs.
 
-use super::{member::Member, policy::Policy};
+use service_kit::time::Time;
+
+use super::{
+    member::Member,
+    policy::Policy,
+    standing::{Restriction, Terms},
+};
 
 /// The plan of every member who was given no other. Its limits are the policy's own.
 pub const BASIC: &str = "basic";
@@ -17,6 +23,15 @@ pub struct Limits {
     pub pending_sent_max: u32,
     /// How many unanswered invitations an invitee has before further ones are filtered.
     pub pending_received_soft_max: u32,
+}
+
+/// What a member may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// The restriction for which sends are refused, if there is one.
+    pub restriction: Option<Restriction>,
+    /// The limits in force.
+    pub limits: Limits,
 }
 
 impl Policy {
@@ -49,9 +64,19 @@ impl Member {
         configured.unwrap_or((BASIC, policy.basic()))
     }
 
-    /// The limits in force: the one place that decides what caps hold for a member.
-    pub fn limits(&self, policy: &Policy) -> Limits {
-        self.plan_in_force(policy).1
+    /// What the member may send at a time, as plan, standing and operators have it: the one place that decides what holds for a member.
+    pub fn allowed(&self, policy: &Policy, now: Time) -> Allowed {
+        let (_, plan) = self.plan_in_force(policy);
+        let standing = self.standing.at(now, &terms(policy, plan));
+        Allowed {
+            restriction: standing.restriction_in_force(&policy.standing),
+            limits: standing.limits(plan, &policy.standing),
+        }
+    }
+
+    /// By what the member is judged.
+    pub fn terms<'a>(&self, policy: &'a Policy) -> Terms<'a> {
+        terms(policy, self.plan_in_force(policy).1)
     }
 
     /// Gives the member a plan; whether that changes anything.
@@ -60,6 +85,13 @@ impl Member {
         let changes = self.plan != plan;
         self.plan = plan;
         changes
+    }
+}
+
+fn terms(policy: &Policy, plan: Limits) -> Terms<'_> {
+    Terms {
+        policy: &policy.standing,
+        pending_sent_max: plan.pending_sent_max,
     }
 }
 

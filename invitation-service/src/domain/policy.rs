@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use service_kit::time::Span;
 
-use super::plan::Limits;
+use super::{plan::Limits, standing::StandingPolicy};
 
 /// Every limit and length of time that a rule names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Policy {
     pub pending_received_soft_max: u32,
     /// What members are granted who have a plan, by its name. The plan of the others is not among them: its limits are the three above.
     pub plans: BTreeMap<String, Limits>,
+    /// How inviters are judged, and what that allows them: of their plan's limits and those of their standing the lower are in force.
+    pub standing: StandingPolicy,
     /// How many connections a member may have for a send to make sense; connection-service holds the limit itself.
     pub connections_max: u32,
     /// How many masked refusals a member meets in any `probe_window` before every further one is refused openly.
@@ -60,11 +62,12 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            weekly_cap: 100,
+            weekly_cap: 200,
             weekly_window: Span::days(7),
-            pending_sent_max: 1_500,
+            pending_sent_max: 3_000,
             pending_received_soft_max: 10_000,
             plans: BTreeMap::new(),
+            standing: StandingPolicy::default(),
             connections_max: 30_000,
             probe_refusals_max: 30,
             probe_window: Span::hours(24),

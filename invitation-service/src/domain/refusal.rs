@@ -34,6 +34,11 @@ pub enum Refusal {
         /// When it may be sent again.
         retry_time: Time,
     },
+    /// The inviter may not send for a time.
+    SenderRestricted {
+        /// When they may again.
+        restricted_until: Time,
+    },
     /// No place is left under the weekly cap.
     WeeklyCapReached {
         /// The cap in force.

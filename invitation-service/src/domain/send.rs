@@ -119,7 +119,13 @@ pub fn own_side(pair: &Pair, inviter: &Member, asking: &Asking<'_>) -> Result<Wa
     if let Some(retry_time) = asking.withdraw_cooldown_until.filter(|until| *until > now) {
         return Err(Refusal::ResendCooldown { retry_time });
     }
-    let quota = inviter.quota(policy, now);
+    let allowed = inviter.allowed(policy, now);
+    if let Some(restriction) = allowed.restriction {
+        return Err(Refusal::SenderRestricted {
+            restricted_until: restriction.until,
+        });
+    }
+    let quota = inviter.quota_within(&allowed.limits, policy, now);
     if quota.remaining == 0 {
         return Err(Refusal::WeeklyCapReached {
             weekly_cap: quota.weekly_cap,
@@ -181,7 +187,8 @@ fn create(
     let invitation = Invitation {
         id: sending.id,
         inviter: side,
-        filtered: invitee.received_pending >= invitee.limits(policy).pending_received_soft_max,
+        filtered: invitee.received_pending
+            >= invitee.plan_in_force(policy).1.pending_received_soft_max,
         create_time: now,
         expire_time: now.plus(policy.invitation_lifetime),
         decided_at: pair.facts_known_to(sending.cursor),

@@ -90,7 +90,31 @@ pub const METHODS: &[Method] = &[
         },
     ),
     Method::call(
+        "/acquaint.invitation.v1.StandingService/GetStanding",
+        OPERATOR,
+    ),
+    Method::call(
+        "/acquaint.invitation.v1.StandingService/SetWeeklyCap",
+        OPERATOR,
+    ),
+    Method::call(
         "/acquaint.invitation.v1.StandingService/SetMemberPlan",
+        OPERATOR,
+    ),
+    Method::call(
+        "/acquaint.invitation.v1.StandingService/ImposeRestriction",
+        OPERATOR,
+    ),
+    Method::call(
+        "/acquaint.invitation.v1.StandingService/LiftRestriction",
+        OPERATOR,
+    ),
+    Method::call(
+        "/acquaint.invitation.v1.StandingService/ClearFlags",
+        OPERATOR,
+    ),
+    Method::call(
+        "/acquaint.invitation.v1.StandingService/ListStandingActions",
         OPERATOR,
     ),
 ];

@@ -7,7 +7,7 @@ use service_kit::{
 };
 use tonic::Status;
 
-use super::{Edge, convert, status};
+use super::{Edge, convert, standing, status};
 use crate::{
     domain::{
         invitation::{Place, Role},
@@ -147,11 +147,22 @@ impl Edge {
         let Some(member) = fields::member_id(&mut fields, "member_id", &request.member_id) else {
             return Err(fields::invalid(fields));
         };
-        let quota = self.context.store.quota(member).await;
-        let (quota, plan) = quota.map_err(|error| self.failed(error))?;
+        let own = self.context.store.quota(member).await;
+        let own = own.map_err(|error| self.failed(error))?;
+        let told = own.told;
         Ok(wire::GetInvitationQuotaResponse {
-            quota: Some(convert::to_quota(&quota)),
-            plan,
+            quota: Some(convert::to_quota(&own.quota)),
+            plan: own.plan,
+            standing: standing::to_level(told.level).into(),
+            acceptance_rate: told.figures.rate_percent.map(i32::from),
+            flags: standing::to_flags(told.flags),
+            restriction: told.restriction.map(standing::to_restriction),
+            figures: Some(wire::InvitationFigures {
+                figures_time: Some(fields::timestamp(told.figures_time)),
+                sent: convert::count(told.figures.sent),
+                accepted: convert::count(told.figures.accepted),
+                not_accepted: convert::count(told.figures.others),
+            }),
         })
     }
 }

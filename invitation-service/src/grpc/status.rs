@@ -70,6 +70,7 @@ pub(super) fn reason(refusal: &Refusal) -> (error::ErrorReason, Option<Time>) {
         Refusal::ResendCooldown { retry_time } | Refusal::ProbeLimitReached { retry_time } => {
             Some(*retry_time)
         }
+        Refusal::SenderRestricted { restricted_until } => Some(*restricted_until),
         Refusal::WeeklyCapReached {
             next_place_time, ..
         } => *next_place_time,
@@ -93,6 +94,9 @@ fn refused(refusal: &Refusal, now: Time) -> Refused {
         Refusal::ResendCooldown { retry_time } => refused
             .with_metadata("retry_time", rfc3339(*retry_time))
             .with_retry_after(until(retry_time)),
+        Refusal::SenderRestricted { restricted_until } => refused
+            .with_metadata("restricted_until", rfc3339(*restricted_until))
+            .with_retry_after(until(restricted_until)),
         Refusal::WeeklyCapReached {
             weekly_cap,
             used,
@@ -168,6 +172,11 @@ fn plain(refusal: &Refusal) -> Refused {
             FailedPrecondition,
             "RESEND_COOLDOWN",
             "an invitation to this member was withdrawn a short time ago",
+        ),
+        Refusal::SenderRestricted { .. } => (
+            ResourceExhausted,
+            "SENDER_RESTRICTED",
+            "this member may not send invitations for a time",
         ),
         Refusal::WeeklyCapReached { .. } => (
             ResourceExhausted,

@@ -77,6 +77,26 @@ impl Tokens {
             .map_err(|_| Failure::InvalidToken)
     }
 
+    /// For the page of operators' acts before one of this number.
+    pub(super) fn acts_page(&self, member: Option<&MemberId>, last: u64) -> String {
+        self.pages.seal(&acts_binding(member), &last.to_be_bytes())
+    }
+
+    /// The number that a page begins before; `None` for the first page.
+    pub(super) fn read_acts_page(
+        &self,
+        member: Option<&MemberId>,
+        token: &str,
+    ) -> Result<Option<u64>, Failure> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.pages.open(&acts_binding(member), token);
+        let payload = payload.map_err(|_| Failure::InvalidToken)?;
+        let number = payload.as_slice().try_into().map(u64::from_be_bytes);
+        number.map(Some).map_err(|_| Failure::InvalidToken)
+    }
+
     /// For resuming a watch where it had come to.
     pub(super) fn resume(&self, scope: &Scope, reached: Reached) -> String {
         let mut payload = self.epoch.as_bytes().to_vec();
@@ -140,6 +160,13 @@ fn parts(bound: &[Vec<u8>]) -> Vec<&[u8]> {
 
 fn bars_binding(member: &MemberId) -> [&[u8]; 2] {
     [b"ListBarredInviters", member.as_str().as_bytes()]
+}
+
+fn acts_binding(member: Option<&MemberId>) -> Vec<&[u8]> {
+    let member = member.map(|member| member.as_str().as_bytes());
+    std::iter::once(&b"ListStandingActions"[..])
+        .chain(member)
+        .collect()
 }
 
 fn watch_binding(scope: &Scope) -> Vec<&[u8]> {

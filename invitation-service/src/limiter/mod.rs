@@ -2,7 +2,7 @@
 //!
 //! The store decides last. What a limiter says saves work and never settles anything: its yes is checked in the sending transaction, its
 //! no in a snapshot. So it may forget, lag or be away without breaking the cap. Two engines serve one trait by the same rules: [`redis`],
-//! shared by several processes, and [`LocalLimiter`], within one. Deliberately absent: standing, which is not built yet.
+//! shared by several processes, and [`LocalLimiter`], within one. Deliberately absent: why a cap is what it is; it arrives with `seed`.
 
 mod charges;
 mod local;

@@ -27,10 +27,12 @@ use uuid::Uuid;
 
 use crate::domain::{
     accept::{Ruled, Ruling},
+    act::Act,
     invitation::{Place, Role},
     member::{Preferences, Quota},
     pair::DeclineReason,
     refusal::Refusal,
+    standing::told::{Known, Told},
     view::View,
 };
 use command::{
@@ -42,7 +44,7 @@ use command::{
     send::{Answer, SendInvitation},
 };
 use feed::{MemberEvent, Reached, ServiceEvent, Stretch};
-use rows::FeedCursor;
+use rows::{FeedCursor, StandingAct};
 
 /// A command's outcome: done or refused; or the store could not do its part.
 pub type Decided<T> = Result<Result<T, Refusal>, StoreError>;
@@ -81,8 +83,8 @@ pub trait Store: Send + Sync + 'static {
         member: MemberId,
         change: PreferenceChange,
     ) -> Decided<Preferences>;
-    /// Gives a member a configured plan, and records who did unless the member has it already.
-    async fn set_plan(&self, member: MemberId, plan: String, author: String) -> Decided<()>;
+    /// Does what an operator does about a member, once for each request, and records it unless it is so already.
+    async fn act(&self, act: StandingAct) -> Decided<()>;
     /// Lifts a member's bar against an inviter.
     async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()>;
 
@@ -132,8 +134,17 @@ pub trait Store: Send + Sync + 'static {
         member: MemberId,
         others: Vec<MemberId>,
     ) -> Result<Vec<Option<(Role, Uuid)>>, StoreError>;
-    /// What a member has used of their limits, and the name of the plan in force.
-    async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError>;
+    /// What a member has used of their limits, and what they may know of their standing.
+    async fn quota(&self, member: MemberId) -> Result<OwnQuota, StoreError>;
+    /// All that there is to know of a member's standing.
+    async fn standing(&self, member: MemberId) -> Result<Known, StoreError>;
+    /// What operators did, newest first: about a member or anybody, before the act of a number; and whether more follow.
+    async fn acts(
+        &self,
+        member: Option<MemberId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<RecordedAct>, bool), StoreError>;
     /// Every plan that was ever assigned, in order.
     async fn assigned_plans(&self) -> Result<Vec<String>, StoreError>;
     /// How a member wishes to be invited.
@@ -207,6 +218,32 @@ pub struct ListQuery {
     pub after: Option<Uuid>,
     /// How many at most.
     pub limit: usize,
+}
+
+/// What a member may know of what they may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnQuota {
+    /// What they have used of their limits.
+    pub quota: Quota,
+    /// The name of the plan in force.
+    pub plan: String,
+    /// How they are regarded.
+    pub told: Told,
+}
+
+/// An act of an operator, as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedAct {
+    /// Later ones have higher numbers.
+    pub number: u64,
+    /// When it was done.
+    pub time: Time,
+    /// The name of the credential that it was done with.
+    pub author: String,
+    /// Whom it concerned; `None` if the member was erased since.
+    pub member: Option<MemberId>,
+    /// What was done.
+    pub act: Act,
 }
 
 /// How many invitations a member's lists hold.

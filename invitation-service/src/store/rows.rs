@@ -13,6 +13,7 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::domain::{
+    act::Act,
     invitation::{Effect, Happening, Place},
     member::{EventLink, Member, Quota},
     pair::Pair,
@@ -51,7 +52,13 @@ pub trait Rows {
     /// Marks the id as erased for ever, by its keyed hash.
     fn put_erased(&mut self, id: &MemberId);
     /// Records an act of an operator for good, with the store's time.
-    fn append_act(&mut self, act: PlanAct);
+    fn append_act(&mut self, act: StandingAct);
+    /// Whom an operator's request concerned, unless the member was erased since, and what was done; `None` where nothing is recorded of it.
+    fn act_of_request(
+        &mut self,
+        author: &str,
+        request_id: &Uuid,
+    ) -> Result<Option<(Option<MemberId>, Act)>, StoreError>;
     /// Deletes everything kept under the member alone: the row, remembered requests, the name in acts of operators.
     fn delete_member(&mut self, id: &MemberId);
 
@@ -119,15 +126,17 @@ pub trait Rows {
     ) -> Result<Option<EventLink>, StoreError>;
 }
 
-/// An operator's giving a member a plan.
+/// What an operator does about a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanAct {
-    /// The name of the credential that it was done with.
+pub struct StandingAct {
+    /// The name of the credential that it is done with.
     pub author: String,
-    /// Who was given it.
+    /// Stands for the request, if the operator gave it an id.
+    pub request_id: Option<Uuid>,
+    /// Whom it concerns.
     pub member: MemberId,
-    /// The plan.
-    pub plan: String,
+    /// What is done.
+    pub act: Act,
 }
 
 /// How far connection-service's feed has been followed.

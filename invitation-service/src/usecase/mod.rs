@@ -4,12 +4,12 @@
 //! parsed values and answers with values) and rules.
 
 pub mod accept_invitation;
+pub mod act;
 pub mod batch;
 pub mod end_invitation;
 pub mod finish_acceptance;
 mod metrics;
 pub mod send_invitation;
-pub mod set_plan;
 pub mod watch_invitations;
 
 pub use metrics::UsecaseMetrics;

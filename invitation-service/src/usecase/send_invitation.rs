@@ -171,14 +171,16 @@ fn is_known_full(context: &Context, command: &SendInvitation) -> bool {
 }
 
 fn remember_if_full(context: &Context, command: &SendInvitation, refusal: &Refusal) {
-    if let Refusal::WeeklyCapReached {
-        next_place_time: Some(free_at),
-        ..
-    } = refusal
-    {
-        context
-            .without_place
-            .insert(command.inviter.clone(), *free_at);
+    let free_at = match refusal {
+        Refusal::WeeklyCapReached {
+            next_place_time, ..
+        } => *next_place_time,
+        Refusal::SenderRestricted { restricted_until } => Some(*restricted_until),
+        _ => None,
+    };
+    if let Some(free_at) = free_at {
+        let inviter = command.inviter.clone();
+        context.without_place.insert(inviter, free_at);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use invitation_service::domain::standing::StandingPolicy;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::IndexedRandom as _};
 use service_kit::time::Span;
 
@@ -124,6 +125,7 @@ impl Plan {
             troubles,
             clocks,
             invitation_policy: invitation_service::Policy {
+                standing: StandingPolicy::off(),
                 weekly_cap: rng.random_range(2..=6),
                 weekly_window: Span::days(rng.random_range(1..=7)),
                 pending_sent_max: rng.random_range(2..=4),

@@ -5,6 +5,7 @@ mod connections;
 mod facts;
 mod invitations;
 mod lists;
+mod standing;
 mod table;
 mod tokens;
 mod world;
@@ -26,6 +27,7 @@ async fn every_malformed_request_is_refused_by_name_and_changes_nothing() {
     let mut table = Table::default();
     invitations::add(&mut table);
     lists::add(&mut table);
+    standing::add(&mut table);
     batches::add(&mut table);
     connections::add(&mut table);
     facts::add(&mut table);

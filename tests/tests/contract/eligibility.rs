@@ -9,9 +9,12 @@ use acquaint_tests::{
     refusal::Refusal,
     wait::eventually,
 };
+use invitation_service::domain::standing::Mode;
 use prost_types::Timestamp;
 use service_kit::{clock::Clock as _, time::Span};
 use tonic::Status;
+
+use crate::standing::restrict;
 
 async fn check(pair: &Pair, inviter: &str, invitees: &[&str]) -> Result<Vec<Eligibility>, Status> {
     let request = CheckEligibilityRequest {
@@ -122,6 +125,24 @@ async fn limits_are_told_with_the_time_at_which_they_end() {
     pair.send("fay", "dan").await.unwrap_err();
     let day = Some(after(&pair, Span::days(1)));
     refused(&pair, ("fay", "ann"), ErrorReason::ProbeLimitReached, day).await;
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_standing_allows_is_told_as_a_sending_is_refused() {
+    let pair = Pair::with(Setup::judging(Mode::Enforce)).await;
+    let end = pair.clock.now().plus(Span::days(1));
+    restrict(&pair, "ann", end).await;
+    let day = Some(after(&pair, Span::days(1)));
+    refused(&pair, ("ann", "bob"), ErrorReason::SenderRestricted, day).await;
+    pair.sent("cat", "ann").await;
+    assert_eq!(check_one(&pair, "ann", "cat").await, eligible("cat"));
+    // The cap of NEW, which is half of what everybody may send in the end.
+    for number in 0..50 {
+        pair.sent("dan", &format!("invitee-{number}")).await;
+    }
+    let week = Some(after(&pair, Span::days(7)));
+    refused(&pair, ("dan", "bob"), ErrorReason::WeeklyCapReached, week).await;
     pair.stop().await;
 }
 

@@ -21,4 +21,5 @@ mod privacy;
 mod reasons;
 mod reflection;
 mod shape;
+mod standing;
 mod wire;

@@ -4,7 +4,6 @@ use acquaint_proto::invitation::v1::{
     GetInvitationQuotaRequest, GetInvitationQuotaResponse, SetMemberPlanRequest,
 };
 use acquaint_tests::{
-    Standings,
     pair::{Pair, START, Setup},
     refusal::{Refusal, reason},
     wait::eventually,
@@ -32,13 +31,13 @@ async fn with_premium() -> Pair {
 }
 
 async fn set_plan(pair: &Pair, member: &str, plan: &str) -> Result<(), Status> {
-    let address = format!("http://{}", pair.invitation_address());
     let request = SetMemberPlanRequest {
         member_id: member.to_owned(),
         plan: plan.to_owned(),
+        ..Default::default()
     };
-    let mut client = Standings::connect(address).await.unwrap();
-    client.set_member_plan(request).await.map(|_| ())
+    let mut operator = pair.operator().await;
+    operator.set_member_plan(request).await.map(|_| ())
 }
 
 async fn quota(pair: &Pair, member: &str) -> GetInvitationQuotaResponse {

@@ -178,6 +178,7 @@ async fn sequence(seed: u64) {
     let mut setup = Setup::default();
     setup.invitation_policy.decline_cooldown = Span::ZERO;
     setup.invitation_policy.weekly_cap = 1_000;
+    setup.invitation_policy.standing.normal_weekly_cap = 1_000;
     setup.invitation_policy.pending_received_soft_max = 2;
     let pair = Pair::with(setup).await;
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);

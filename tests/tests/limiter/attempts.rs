@@ -17,6 +17,7 @@ use invitation_service::{
         accept::Ruling,
         note::{Note, Source},
         refusal::Refusal,
+        standing::StandingPolicy,
     },
     limiter::{Limiter, LimiterRules, Place, RequestHash, Reservation},
     store::{
@@ -133,6 +134,12 @@ impl Service {
             weekly_cap: cap,
             weekly_window: WEEK,
             pending_sent_max: u32::MAX,
+            // Nobody is judged: it is the cap of the plan that is looked at.
+            standing: StandingPolicy {
+                normal_weekly_cap: cap,
+                pending_sent_max: u32::MAX,
+                ..StandingPolicy::off()
+            },
             ..Policy::default()
         };
         let mut options = SqliteOptions::new(folder.path().join("invitations.db"));

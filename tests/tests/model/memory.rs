@@ -12,6 +12,7 @@ use invitation_service::{
         pair::{DeclineReason, Pair},
         policy::Policy,
         refusal::Refusal,
+        standing::Counts as Outcomes,
         view::{Entry, View, view},
     },
     store::{
@@ -33,7 +34,7 @@ use service_kit::{
 use uuid::Uuid;
 
 use self::rows::MapRows;
-use super::system::{EPOCH, OPERATOR, Shown, System, queries};
+use super::system::{EPOCH, Shown, System, assigns, queries};
 
 /// The store.
 pub(crate) struct Memory {
@@ -115,6 +116,12 @@ impl Memory {
         quota
     }
 
+    fn became(&mut self, member: &MemberId) -> Outcomes {
+        let row = self.rows.member(member).unwrap();
+        let terms = row.terms(&self.policy);
+        row.standing.known(self.rows.now, &terms).counts
+    }
+
     fn bars(&self, member: &MemberId) -> Vec<Barred> {
         let mut barred = Vec::new();
         for (key, (pair, _)) in &self.rows.pairs {
@@ -181,7 +188,12 @@ impl System for Memory {
     }
 
     fn undo_decline(&mut self, member: &MemberId, id: &Uuid) -> Result<Ending, Refusal> {
-        done(command::answer::undo_decline(&mut self.rows, member, id))
+        done(command::answer::undo_decline(
+            &mut self.rows,
+            &self.policy,
+            member,
+            id,
+        ))
     }
 
     fn withdraw(&mut self, member: &MemberId, id: &Uuid) -> Result<Ending, Refusal> {
@@ -210,15 +222,19 @@ impl System for Memory {
     }
 
     fn unbar(&mut self, member: &MemberId, inviter: &MemberId) -> Result<(), Refusal> {
-        done(command::member::unbar(&mut self.rows, member, inviter))
+        done(command::member::unbar(
+            &mut self.rows,
+            &self.policy,
+            member,
+            inviter,
+        ))
     }
 
     fn set_plan(&mut self, member: &MemberId, plan: &str) -> Result<(), Refusal> {
-        done(command::member::set_plan(
+        done(command::member::act(
             &mut self.rows,
-            member,
-            plan,
-            OPERATOR,
+            &self.policy,
+            &assigns(member, plan),
         ))
     }
 
@@ -236,7 +252,7 @@ impl System for Memory {
     }
 
     fn erase(&mut self, member: &MemberId) {
-        while !command::erase::erase(&mut self.rows, member).unwrap() {}
+        while !command::erase::erase(&mut self.rows, &self.policy, member).unwrap() {}
     }
 
     fn review(&mut self, key: &PairKey) -> Option<AwaitedVerdict> {
@@ -244,7 +260,7 @@ impl System for Memory {
     }
 
     fn auto_withdraw(&mut self, member: &MemberId) {
-        command::withdraw::auto_withdraw(&mut self.rows, member).unwrap();
+        command::withdraw::auto_withdraw(&mut self.rows, &self.policy, member).unwrap();
     }
 
     fn due_pairs(&mut self) -> Vec<PairKey> {
@@ -278,6 +294,7 @@ impl System for Memory {
                 .collect(),
             counts: self.counts(member),
             quota: self.quota(member),
+            became: self.became(member),
             preferences: self.rows.member(member).unwrap().preferences,
             bars: self.bars(member),
             states: others

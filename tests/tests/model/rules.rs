@@ -8,6 +8,7 @@ mod limits;
 mod own;
 mod sending;
 mod shown;
+mod standing;
 mod word;
 
 use invitation_service::{
@@ -17,6 +18,7 @@ use invitation_service::{
         pair::{DeclineReason, Facts},
         plan::Limits,
         policy::Policy,
+        standing::Outcome,
         view::View,
     },
     store::command::{AwaitedVerdict, send::Told},
@@ -27,6 +29,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
+use self::standing::{CountsAs, overdue_at};
 use super::command::Who;
 
 /// What has become of an invitation.
@@ -68,6 +71,8 @@ struct Invitation {
     /// Whether it stood in no list when its receiver marked what was received as seen.
     seen_is_uncertain: bool,
     fate: Fate,
+    /// What it counts as for whoever sent it.
+    counts_as: CountsAs,
     acceptances: u32,
     /// The request id of the first crossing that has met the acceptance under way.
     crossed_by: Option<Uuid>,
@@ -258,6 +263,9 @@ impl Model {
                 _ => false,
             };
             if over {
+                if invitation.fate == Fate::Pending {
+                    invitation.counts_as = CountsAs::Outcome(Outcome::Expired, self.now);
+                }
                 invitation.fate = Fate::Gone;
             }
         }
@@ -278,6 +286,7 @@ impl Model {
                 Fate::Withdrawn { at } => borders.push(at.plus(policy.ended_kept)),
                 Fate::Gone => {}
             }
+            borders.push(overdue_at(invitation.create_time));
             let days = self.preferences[invitation.from].auto_withdraw_days;
             borders
                 .extend(days.map(|days| invitation.create_time.plus(Span::days(i64::from(days)))));

@@ -38,7 +38,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::system::{EPOCH, OPERATOR, Shown, System, queries};
+use super::system::{EPOCH, Shown, System, assigns, queries};
 
 /// An open store.
 pub(crate) struct Sqlite {
@@ -196,9 +196,7 @@ impl System for Sqlite {
     }
 
     fn set_plan(&mut self, member: &MemberId, plan: &str) -> Result<(), Refusal> {
-        let set = self
-            .store
-            .set_plan(member.clone(), plan.to_owned(), OPERATOR.to_owned());
+        let set = self.store.act(assigns(member, plan));
         self.runtime.block_on(set).unwrap()
     }
 
@@ -254,6 +252,7 @@ impl System for Sqlite {
                 try_join_all(queries(member).map(|query| store.list(query))),
                 store.counts(member.clone()),
                 store.quota(member.clone()),
+                store.standing(member.clone()),
                 store.preferences(member.clone()),
                 store.bars(member.clone(), None, MANY),
                 store.states(member.clone(), others.to_vec()),
@@ -265,7 +264,8 @@ impl System for Sqlite {
         let (
             lists,
             counts,
-            (quota, _),
+            own,
+            standing,
             preferences,
             (bars, more_bars),
             states,
@@ -279,7 +279,8 @@ impl System for Sqlite {
         Shown {
             lists: lists.into_iter().map(|(views, _)| views).collect(),
             counts,
-            quota,
+            quota: own.quota,
+            became: standing.counts,
             preferences,
             bars,
             states,

@@ -5,11 +5,13 @@
 use invitation_service::{
     domain::{
         accept::{Ruled, Ruling},
+        act::Act,
         invitation::{Place, Role},
         member::{Preferences, Quota},
         pair::DeclineReason,
         policy::Policy,
         refusal::Refusal,
+        standing::Counts as Outcomes,
         view::View,
     },
     store::{
@@ -21,6 +23,7 @@ use invitation_service::{
             member::PreferenceChange,
             send::{Answer, SendInvitation},
         },
+        rows::StandingAct,
     },
 };
 use service_kit::{
@@ -33,9 +36,6 @@ use uuid::Uuid;
 /// The one history of the connection-service that every system under test follows.
 pub(crate) const EPOCH: EpochId = EpochId::from_bytes([5; 16]);
 
-/// Who gives plans.
-pub(crate) const OPERATOR: &str = "operator";
-
 /// Everything that a member is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
@@ -43,6 +43,8 @@ pub(crate) struct Shown {
     pub(crate) lists: Vec<Vec<View>>,
     pub(crate) counts: Counts,
     pub(crate) quota: Quota,
+    /// What became of what the member sent, as operators see it.
+    pub(crate) became: Outcomes,
     pub(crate) preferences: Preferences,
     pub(crate) bars: Vec<Barred>,
     /// Whose invitation is live between the member and each of the others.
@@ -72,6 +74,16 @@ pub(crate) fn queries(member: &MemberId) -> [ListQuery; 4] {
         query(Place::Received, ListOrder::Newest, false),
         query(Place::Filtered, ListOrder::Oldest, false),
     ]
+}
+
+/// That the operator gives a member a plan.
+pub(crate) fn assigns(member: &MemberId, plan: &str) -> StandingAct {
+    StandingAct {
+        author: "operator".to_owned(),
+        request_id: None,
+        member: member.clone(),
+        act: Act::Plan(plan.to_owned()),
+    }
 }
 
 /// One store with its commands and reads, called from one thread.

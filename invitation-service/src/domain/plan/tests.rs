@@ -34,7 +34,11 @@ fn the_limits_are_those_of_the_plan_if_it_is_configured() {
             inviter.assign_plan(name);
         }
         assert_eq!(inviter.plan_in_force(&policy), in_force, "{assigned:?}");
-        assert_eq!(inviter.limits(&policy), in_force.1, "{assigned:?}");
+        assert_eq!(
+            inviter.allowed(&policy, START).limits,
+            in_force.1,
+            "{assigned:?}"
+        );
     }
 }
 

@@ -57,7 +57,7 @@ pub fn accept(
     member: &MemberId,
     invitation_id: &Uuid,
 ) -> Result<Result<Acceptance, Refusal>, StoreError> {
-    let (before, side) = match open_invitation(rows, member, invitation_id)? {
+    let (before, side) = match open_invitation(rows, policy, member, invitation_id)? {
         Ok(opened) => opened,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -72,7 +72,7 @@ pub fn accept(
         Ok(Accepting::Started(step)) => vec![step],
     };
     if !steps.is_empty() {
-        after = settle(rows, &before, after, &steps, None)?;
+        after = settle(rows, policy, &before, after, &steps, None)?;
     }
     let awaited = awaited(&after)?;
     let view = shown_to(rows, member, invitation_id)?;
@@ -88,7 +88,7 @@ pub fn decline(
     reason: DeclineReason,
 ) -> Result<Result<Ending, Refusal>, StoreError> {
     let now = rows.now();
-    end(rows, member, invitation_id, |pair, side| {
+    end(rows, policy, member, invitation_id, |pair, side| {
         decide_decline(pair, side, invitation_id, reason, policy, now)
     })
 }
@@ -96,22 +96,24 @@ pub fn decline(
 /// Takes a decline back.
 pub fn undo_decline(
     rows: &mut dyn Rows,
+    policy: &Policy,
     member: &MemberId,
     invitation_id: &Uuid,
 ) -> Result<Result<Ending, Refusal>, StoreError> {
     let now = rows.now();
-    end(rows, member, invitation_id, |pair, side| {
+    end(rows, policy, member, invitation_id, |pair, side| {
         decide_undo(pair, side, invitation_id, now)
     })
 }
 
 fn end(
     rows: &mut dyn Rows,
+    policy: &Policy,
     member: &MemberId,
     invitation_id: &Uuid,
     decide: impl FnOnce(&mut Pair, Side) -> Result<Declining, Refusal>,
 ) -> Result<Result<Ending, Refusal>, StoreError> {
-    let (before, side) = match open_invitation(rows, member, invitation_id)? {
+    let (before, side) = match open_invitation(rows, policy, member, invitation_id)? {
         Ok(opened) => opened,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -122,10 +124,10 @@ fn end(
         // A stronger reason changes the pair without a step.
         Ok(Declining::Repeated) if after == before => {}
         Ok(Declining::Repeated) => {
-            settle(rows, &before, after, &[], None)?;
+            settle(rows, policy, &before, after, &[], None)?;
         }
         Ok(Declining::Done(steps)) => {
-            settle(rows, &before, after, &steps, None)?;
+            settle(rows, policy, &before, after, &steps, None)?;
         }
     }
     shown_to(rows, member, invitation_id).map(|view| Ok(Ending::Done(view)))

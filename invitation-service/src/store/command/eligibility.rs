@@ -34,11 +34,25 @@ pub fn eligibility(
         return Ok(Err(Refusal::MemberNotFound));
     }
     expire_overdue_at_the_cap(rows, policy, inviter, Place::Sent)?;
+    advance_standing(rows, policy, inviter)?;
     let mut refusals = Vec::with_capacity(invitees.len());
     for invitee in invitees {
         refusals.push(refusal(rows, policy, inviter, invitee)?);
     }
     Ok(Ok(refusals))
+}
+
+/// Does what time alone has made due in the inviter's standing: once, and not for each invitee.
+fn advance_standing(
+    rows: &mut dyn Rows,
+    policy: &Policy,
+    inviter: &MemberId,
+) -> Result<(), StoreError> {
+    let mut member = rows.member(inviter)?;
+    let terms = member.terms(policy);
+    member.standing.advance(rows.now(), &terms);
+    rows.put_member(member);
+    Ok(())
 }
 
 fn refusal(
@@ -53,7 +67,7 @@ fn refusal(
     let side = key
         .side_of(inviter_id)
         .ok_or_else(|| StoreError::internal("a pair without its member"))?;
-    let pair = open(rows, &key)?;
+    let pair = open(rows, policy, &key)?;
     let cooldown_key = cooldown_key(rows, inviter_id, invitee_id);
     let asking = Asking {
         side,

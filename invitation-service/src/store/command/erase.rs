@@ -6,7 +6,10 @@
 use service_kit::{error::StoreError, id::MemberId};
 
 use super::{open, settle};
-use crate::{domain::erase::erase as decide, store::rows::Rows};
+use crate::{
+    domain::{erase::erase as decide, policy::Policy},
+    store::rows::Rows,
+};
 
 /// How many pairs one transaction erases.
 const PAIRS_MAX: usize = 200;
@@ -14,7 +17,7 @@ const PAIRS_MAX: usize = 200;
 const EVENTS_MAX: usize = 2_000;
 
 /// Erases a part of what is kept of a member; whether that was the last of it.
-pub fn erase(rows: &mut dyn Rows, id: &MemberId) -> Result<bool, StoreError> {
+pub fn erase(rows: &mut dyn Rows, policy: &Policy, id: &MemberId) -> Result<bool, StoreError> {
     let mut member = rows.member(id)?;
     if !member.erased {
         rows.put_erased(id);
@@ -23,10 +26,10 @@ pub fn erase(rows: &mut dyn Rows, id: &MemberId) -> Result<bool, StoreError> {
     }
     let keys = rows.some_pairs(id, PAIRS_MAX)?;
     for key in &keys {
-        let before = open(rows, key)?;
+        let before = open(rows, policy, key)?;
         let mut after = before.clone();
         let steps = decide(&mut after);
-        settle(rows, &before, after, &steps, None)?;
+        settle(rows, policy, &before, after, &steps, None)?;
     }
     if keys.len() == PAIRS_MAX {
         return Ok(false);

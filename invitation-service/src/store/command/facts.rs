@@ -28,11 +28,11 @@ pub fn rule(
     if cursor.epoch != Some(epoch) {
         return Ok(None);
     }
-    let before = open(rows, key)?;
+    let before = open(rows, policy, key)?;
     let mut after = before.clone();
     let (ruled, steps) = decide(&mut after, ruling, cursor.position, policy, rows.now());
     if after != before {
-        settle(rows, &before, after, &steps, None)?;
+        settle(rows, policy, &before, after, &steps, None)?;
     }
     Ok(Some(ruled))
 }
@@ -60,7 +60,7 @@ pub fn fold(
         if fact.position <= followed {
             continue;
         }
-        let before = open(rows, &fact.key)?;
+        let before = open(rows, policy, &fact.key)?;
         let mut after = before.clone();
         let learned = learn(
             &mut after,
@@ -76,7 +76,7 @@ pub fn fold(
             ..until
         });
         if after != before {
-            settle(rows, &before, after, &learned.transitions, None)?;
+            settle(rows, policy, &before, after, &learned.transitions, None)?;
         }
     }
     let followed = rows.cursor();

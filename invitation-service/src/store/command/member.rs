@@ -1,4 +1,4 @@
-//! What concerns one member alone: marking as seen, preferences, lifting a bar, and the plan that an operator gives.
+//! What concerns one member alone: marking as seen, preferences, lifting a bar, and what operators do about what the member may send.
 
 use service_kit::{
     error::StoreError,
@@ -12,9 +12,10 @@ use crate::{
         decline::unbar as decide_unbar,
         invitation::{Effect, Role},
         member::{EventLink, Preferences, WhoCanInvite},
+        policy::Policy,
         refusal::Refusal,
     },
-    store::rows::{EventKind, EventSide, NewEvent, PlanAct, Rows},
+    store::rows::{EventKind, EventSide, NewEvent, Rows, StandingAct},
 };
 
 /// Marks everything that a member has received up to a time as seen.
@@ -89,6 +90,7 @@ pub fn update_preferences(
 /// Lifts a member's bar against an inviter.
 pub fn unbar(
     rows: &mut dyn Rows,
+    policy: &Policy,
     member: &MemberId,
     inviter: &MemberId,
 ) -> Result<Result<(), Refusal>, StoreError> {
@@ -98,36 +100,47 @@ pub fn unbar(
     let Some(key) = PairKey::new(member, inviter) else {
         return Ok(Err(Refusal::SelfReference));
     };
-    let before = open(rows, &key)?;
+    let before = open(rows, policy, &key)?;
     let mut after = before.clone();
     if let Some(side) = key.side_of(member) {
         decide_unbar(&mut after, side);
     }
     if after != before {
-        settle(rows, &before, after, &[], None)?;
+        settle(rows, policy, &before, after, &[], None)?;
     }
     Ok(Ok(()))
 }
 
-/// Gives a member a plan and records who did; nothing is recorded where the member has it already. Whether the plan is configured is the
-/// caller's to check.
-pub fn set_plan(
+/// Does what an operator does about a member and records it. Where it is so already nothing is recorded, but for what a request id is to be
+/// remembered by: a request is done once, however late it is repeated.
+pub fn act(
     rows: &mut dyn Rows,
-    id: &MemberId,
-    plan: &str,
-    author: &str,
+    policy: &Policy,
+    asked: &StandingAct,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let mut member = rows.member(id)?;
+    let mut member = rows.member(&asked.member)?;
+    let done = match &asked.request_id {
+        Some(request_id) => rows.act_of_request(&asked.author, request_id)?,
+        None => None,
+    };
+    if let Some((concerned, act)) = done {
+        let of_this = concerned.map_or(member.erased, |concerned| concerned == asked.member);
+        if !of_this || act != asked.act {
+            return Ok(Err(Refusal::RequestIdReused));
+        }
+        if !member.erased {
+            return Ok(Ok(()));
+        }
+    }
     if member.erased {
         return Ok(Err(Refusal::MemberNotFound));
     }
-    if member.assign_plan(plan) {
+    let changes = member.act(&asked.act, policy, rows.now());
+    if changes {
         rows.put_member(member);
-        rows.append_act(PlanAct {
-            author: author.to_owned(),
-            member: id.clone(),
-            plan: plan.to_owned(),
-        });
+    }
+    if changes || asked.request_id.is_some() {
+        rows.append_act(asked.clone());
     }
     Ok(Ok(()))
 }

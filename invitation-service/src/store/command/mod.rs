@@ -11,6 +11,7 @@ pub mod member;
 pub mod rebuild;
 pub mod review;
 pub mod send;
+pub mod standing;
 pub mod withdraw;
 
 use service_kit::{
@@ -25,6 +26,7 @@ use crate::domain::{
     member::EventLink,
     note::{Note, Source},
     pair::Pair,
+    policy::Policy,
     refusal::Refusal,
     review::review,
     view::{Entry, View, view},
@@ -73,19 +75,24 @@ pub(super) struct Content {
 }
 
 /// Loads a pair as it stands now: with everything done to it that was due.
-pub(super) fn open(rows: &mut dyn Rows, key: &PairKey) -> Result<Pair, StoreError> {
+pub(super) fn open(
+    rows: &mut dyn Rows,
+    policy: &Policy,
+    key: &PairKey,
+) -> Result<Pair, StoreError> {
     let before = rows.pair(key)?;
     let mut pair = before.clone();
     let steps = review(&mut pair, rows.now());
     if pair == before {
         return Ok(pair);
     }
-    settle(rows, &before, pair, &steps, None)
+    settle(rows, policy, &before, pair, &steps, None)
 }
 
 /// Puts a pair after a decision with everything that its steps entail. `content`: the texts of the invitation that was created, if one was.
 pub(super) fn settle(
     rows: &mut dyn Rows,
+    policy: &Policy,
     before: &Pair,
     mut after: Pair,
     steps: &[Transition],
@@ -105,6 +112,7 @@ pub(super) fn settle(
         for role in Role::BOTH {
             settle_side(rows, &after.key, step, role, position, content)?;
         }
+        standing::settle_step(rows, policy, before, &after, step, content)?;
         if step.from == State::Withdrawn {
             rows.blank_invitation_events(step.invitation.last_event)?;
         }
@@ -112,6 +120,7 @@ pub(super) fn settle(
             settle_remembered(rows, before, step)?;
         }
     }
+    standing::settle_report(rows, policy, before, &after)?;
     settle_connections(rows, before, &after)?;
     schedule_auto_withdrawal(rows, &after.key, steps)?;
     forget_of_the_erased(rows, &mut after)?;
@@ -362,6 +371,7 @@ fn schedule_auto_withdrawal(
 /// Refused when the member was erased, or keeps no such invitation.
 pub(super) fn open_invitation(
     rows: &mut dyn Rows,
+    policy: &Policy,
     member: &MemberId,
     invitation_id: &Uuid,
 ) -> Result<Result<(Pair, Side), Refusal>, StoreError> {
@@ -376,7 +386,7 @@ pub(super) fn open_invitation(
     };
     let key = PairKey::new(member, &entry.other)
         .ok_or_else(|| StoreError::corrupt("an invitation to oneself"))?;
-    let pair = open(rows, &key)?;
+    let pair = open(rows, policy, &key)?;
     let side = pair
         .key
         .side_of(member)

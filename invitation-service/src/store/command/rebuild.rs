@@ -23,19 +23,20 @@ const PAIRS_MAX: usize = 500;
 /// An acceptance that the other side has lost is offered again: its invitation awaits a verdict once more.
 pub fn rewind_pairs(
     rows: &mut dyn Rows,
+    policy: &Policy,
     after: Option<&PairKey>,
     common_position: u64,
 ) -> Result<Option<PairKey>, StoreError> {
     let keys = rows.pairs_between(after, None, PAIRS_MAX)?;
     for key in &keys {
-        let before = open(rows, key)?;
+        let before = open(rows, policy, key)?;
         let mut pair = before.clone();
         rewind(&mut pair, common_position);
         let steps: Vec<_> = offer_again(&mut pair, common_position, rows.now())
             .into_iter()
             .collect();
         if pair != before {
-            settle(rows, &before, pair, &steps, None)?;
+            settle(rows, policy, &before, pair, &steps, None)?;
         }
     }
     Ok(keys.last().filter(|_| keys.len() == PAIRS_MAX).cloned())
@@ -90,12 +91,12 @@ fn take(
     facts: Facts,
     position: u64,
 ) -> Result<(), StoreError> {
-    let before = open(rows, key)?;
+    let before = open(rows, policy, key)?;
     if before.facts_position > position {
         return Ok(());
     }
     let mut after = before.clone();
     let steps = adopt(&mut after, facts, position, policy, rows.now());
-    settle(rows, &before, after, &steps, None)?;
+    settle(rows, policy, &before, after, &steps, None)?;
     Ok(())
 }

@@ -14,11 +14,11 @@ pub fn review(
     policy: &Policy,
     key: &PairKey,
 ) -> Result<Option<AwaitedVerdict>, StoreError> {
-    let before = open(rows, key)?;
+    let before = open(rows, policy, key)?;
     let mut after = before.clone();
     let jitter = rows.jitter();
     let taken = take_up(&mut after, policy, rows.now(), jitter);
     // Put also when nothing changed: the row may only have waited for the feed to pass it.
-    let after = settle(rows, &before, after, &[], None)?;
+    let after = settle(rows, policy, &before, after, &[], None)?;
     Ok(AwaitedVerdict::of(&after).filter(|_| taken))
 }

@@ -104,7 +104,7 @@ pub fn send(
         if remembered.content != content_hash {
             return Ok(Err(Refusal::RequestIdReused));
         }
-        return repeat(rows, command, &remembered);
+        return repeat(rows, policy, command, &remembered);
     }
     let mut inviter = rows.member(&command.inviter)?;
     if inviter.erased {
@@ -118,7 +118,7 @@ pub fn send(
         .ok_or_else(|| StoreError::internal("a pair without its member"))?;
     expire_overdue_at_the_cap(rows, policy, &command.inviter, Place::Sent)?;
     expire_overdue_at_the_cap(rows, policy, &command.invitee, Place::Received)?;
-    let before = open(rows, &key)?;
+    let before = open(rows, policy, &key)?;
     let pair = listen(rows, policy, before, command.told.as_ref())?;
     // Loaded again: what was due, or told, may have changed the counters.
     inviter.clone_from(&rows.member(&command.inviter)?);
@@ -186,7 +186,7 @@ fn decide_and_settle(
         }
     };
     let created = content.is_some();
-    let after = settle(rows, before, after, &steps, content.as_ref())?;
+    let after = settle(rows, policy, before, after, &steps, content.as_ref())?;
     let view = shown_to(rows, &command.inviter, &invitation_id)?;
     let inviter = rows.member(&command.inviter)?;
     let now = rows.now();
@@ -257,7 +257,7 @@ fn listen(
         unchanged.facts_position = pair.facts_position;
         return Ok(unchanged);
     }
-    settle(rows, &before, pair, &learned.transitions, None)
+    settle(rows, policy, &before, pair, &learned.transitions, None)
 }
 
 /// Where a member's list, Sent or Received, is at its cap, invitations that have expired but were not swept yet must not count.
@@ -268,11 +268,12 @@ pub(super) fn expire_overdue_at_the_cap(
     place: Place,
 ) -> Result<(), StoreError> {
     let member = rows.member(id)?;
-    let limits = member.limits(policy);
     let (pending, max) = if place == Place::Sent {
+        let limits = member.allowed(policy, rows.now()).limits;
         (member.sent_pending, limits.pending_sent_max)
     } else {
-        (member.received_pending, limits.pending_received_soft_max)
+        let (_, plan) = member.plan_in_force(policy);
+        (member.received_pending, plan.pending_received_soft_max)
     };
     if pending >= max {
         expire_overdue(rows, policy, id, place)?;
@@ -297,7 +298,7 @@ fn expire_overdue(
         if old.expire_time <= now
             && let Some(key) = PairKey::new(member, &old.other)
         {
-            open(rows, &key)?;
+            open(rows, policy, &key)?;
         }
     }
     Ok(())
@@ -306,6 +307,7 @@ fn expire_overdue(
 /// The answer that was given to this request id, even if things have moved on.
 fn repeat(
     rows: &mut dyn Rows,
+    policy: &Policy,
     command: &SendInvitation,
     remembered: &Remembered,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
@@ -374,7 +376,7 @@ fn repeat(
         RememberedOutcome::Accepting => {
             let key = PairKey::new(&command.inviter, &command.invitee)
                 .ok_or_else(|| StoreError::corrupt("a remembered crossing with oneself"))?;
-            let pair = open(rows, &key)?;
+            let pair = open(rows, policy, &key)?;
             let awaited = AwaitedVerdict::of(&pair).filter(|awaited| awaited.invitation_id == id);
             let awaited = awaited
                 .ok_or_else(|| StoreError::corrupt("a remembered crossing that awaits nothing"))?;

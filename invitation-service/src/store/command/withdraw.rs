@@ -34,7 +34,7 @@ pub fn withdraw(
     member: &MemberId,
     invitation_id: &Uuid,
 ) -> Result<Result<Ending, Refusal>, StoreError> {
-    let (before, side) = match open_invitation(rows, member, invitation_id)? {
+    let (before, side) = match open_invitation(rows, policy, member, invitation_id)? {
         Ok(opened) => opened,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -44,7 +44,7 @@ pub fn withdraw(
         Ok(Withdrawing::AwaitsVerdict) => return Ok(Ok(Ending::Awaits(awaited(&after)?))),
         Ok(Withdrawing::Repeated) => {}
         Ok(Withdrawing::Done(step)) => {
-            settle(rows, &before, after, &[step], None)?;
+            settle(rows, policy, &before, after, &[step], None)?;
             if policy.withdraw_cooldown > Span::ZERO {
                 let key = cooldown_key(rows, member, before.key.member(side.other()));
                 rows.put_withdraw_cooldown(&key, rows.now().plus(policy.withdraw_cooldown));
@@ -58,7 +58,11 @@ pub fn withdraw(
 const AUTO_WITHDRAW_MAX: usize = 100;
 
 /// Ends the oldest of a member's own invitations that have waited longer than the member wishes, and schedules the next run.
-pub fn auto_withdraw(rows: &mut dyn Rows, id: &MemberId) -> Result<(), StoreError> {
+pub fn auto_withdraw(
+    rows: &mut dyn Rows,
+    policy: &Policy,
+    id: &MemberId,
+) -> Result<(), StoreError> {
     let now = rows.now();
     let mut member = rows.member(id)?;
     if member.auto_withdraw_at.is_none_or(|at| at > now) {
@@ -81,13 +85,13 @@ pub fn auto_withdraw(rows: &mut dyn Rows, id: &MemberId) -> Result<(), StoreErro
             }
             let key = PairKey::new(id, &old.other)
                 .ok_or_else(|| StoreError::corrupt("an invitation to oneself"))?;
-            let before = open(rows, &key)?;
+            let before = open(rows, policy, &key)?;
             let mut after = before.clone();
             let side = key
                 .side_of(id)
                 .ok_or_else(|| StoreError::internal("a pair without its member"))?;
             if let Some(step) = decide_auto(&mut after, side, days, now) {
-                settle(rows, &before, after, &[step], None)?;
+                settle(rows, policy, &before, after, &[step], None)?;
             } else if before.live.is_some() {
                 // Its acceptance is under way; look again when the verdict is likely known.
                 next = Some(now.plus(Span::minutes(1)));

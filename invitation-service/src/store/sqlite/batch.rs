@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{codec, events, tables};
 use crate::{
     domain::{member::Member, pair::Pair, view::Entry},
-    store::rows::{FeedCursor, NewEvent, PlanAct, Remembered},
+    store::rows::{FeedCursor, NewEvent, Remembered, StandingAct},
 };
 
 /// What lasts from one transaction to the next.
@@ -104,7 +104,7 @@ pub(super) struct Batch<C> {
     pub(super) remembered: BTreeMap<(MemberId, Uuid), Loaded<Remembered>>,
     pub(super) cooldowns: BTreeMap<[u8; 16], Loaded<Time>>,
     pub(super) newly_erased: Vec<MemberId>,
-    pub(super) acts: Vec<PlanAct>,
+    pub(super) acts: Vec<StandingAct>,
     pub(super) appended: Vec<Appended>,
     /// Whom the events concern that this transaction has appended.
     concerned: Vec<MemberId>,

@@ -19,13 +19,14 @@ use super::{
 };
 use crate::{
     domain::{
+        act::Act,
         invitation::{Place, Role},
         member::{EventLink, Member},
         pair::Pair,
         view::Entry,
     },
     store::rows::{
-        EventKind, FeedCursor, NewEvent, OldEntry, PlanAct, Remembered, Rows, UnseenRange,
+        EventKind, FeedCursor, NewEvent, OldEntry, Remembered, Rows, StandingAct, UnseenRange,
     },
 };
 
@@ -110,8 +111,17 @@ impl<C: Borrow<Connection>> Rows for Batch<C> {
         self.newly_erased.push(id.clone());
     }
 
-    fn append_act(&mut self, act: PlanAct) {
+    fn append_act(&mut self, act: StandingAct) {
         self.acts.push(act);
+    }
+
+    fn act_of_request(
+        &mut self,
+        author: &str,
+        request_id: &Uuid,
+    ) -> Result<Option<(Option<MemberId>, Act)>, StoreError> {
+        self.flush_for_query()?;
+        tables::act_of_request(self.conn.borrow(), author, request_id)
     }
 
     fn delete_member(&mut self, id: &MemberId) {

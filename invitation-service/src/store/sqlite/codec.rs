@@ -17,6 +17,7 @@ use crate::{
         invitation::{Effect, Happening, Place, Role, Shown},
         member::{EventLink, WhoCanInvite},
         pair::{Accepted, Bar, DeclineReason, Declined, Pair, Withdrawn},
+        standing::Standing,
         window::RollingLog,
     },
     store::rows::EventKind,
@@ -205,6 +206,14 @@ impl<'r> Columns<'r> {
         bytes.map(trace).transpose()
     }
 
+    pub(super) fn standing(&mut self) -> Result<Standing, StoreError> {
+        let bytes = self
+            .raw()?
+            .as_blob_or_null()
+            .map_err(rusqlite::Error::from)?;
+        Standing::from_bytes(bytes.unwrap_or_default()).map_err(StoreError::corrupt)
+    }
+
     pub(super) fn time(&mut self) -> Result<Time, StoreError> {
         Ok(Time::from_millis(self.get()?))
     }
@@ -220,6 +229,12 @@ impl<'r> Columns<'r> {
     pub(super) fn position(&mut self) -> Result<u64, StoreError> {
         position(self.get()?)
     }
+}
+
+/// A standing as the column holds it; `None` for a member who has never sent.
+pub(super) fn standing_bytes(standing: &Standing) -> Result<Option<Vec<u8>>, StoreError> {
+    let bytes = standing.to_bytes().map_err(StoreError::internal)?;
+    Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
 }
 
 pub(super) fn log_bytes(log: &RollingLog) -> Vec<u8> {

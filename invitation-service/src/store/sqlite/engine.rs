@@ -34,6 +34,10 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_epoch", EPOCH_SQL),
     ("0003_plans", include_str!("../migrations/0003_plans.sql")),
     ("0004_ranges", include_str!("../migrations/0004_ranges.sql")),
+    (
+        "0005_standing",
+        include_str!("../migrations/0005_standing.sql"),
+    ),
 ];
 
 /// The write side.

@@ -38,7 +38,7 @@ use self::{
     engine::{Opened, SqliteEngine},
 };
 use super::{
-    Barred, Counts, Decided, ListQuery, Selected, Selection, Store, command,
+    Barred, Counts, Decided, ListQuery, OwnQuota, RecordedAct, Selected, Selection, Store, command,
     command::{
         AwaitedVerdict,
         answer::{Acceptance, Ending},
@@ -48,15 +48,16 @@ use super::{
         send::{Answer, SendInvitation},
     },
     feed::{MemberEvent, Reached, ServiceEvent, Stretch},
-    rows::{FeedCursor, Rows},
+    rows::{FeedCursor, Rows, StandingAct},
 };
 use crate::domain::{
     accept::{Ruled, Ruling},
     invitation::Role,
-    member::{Member, Preferences, Quota},
+    member::{Member, Preferences},
     pair::DeclineReason,
     policy::Policy,
     refusal::Refusal,
+    standing::told::Known,
     view::View,
 };
 
@@ -206,8 +207,10 @@ impl Store for SqliteStore {
     }
 
     async fn undo_decline(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending> {
-        self.write(move |batch, _| command::answer::undo_decline(batch, &member, &invitation_id))
-            .await
+        self.write(move |batch, policy| {
+            command::answer::undo_decline(batch, policy, &member, &invitation_id)
+        })
+        .await
     }
 
     async fn withdraw(&self, member: MemberId, invitation_id: Uuid) -> Decided<Ending> {
@@ -231,13 +234,13 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn set_plan(&self, member: MemberId, plan: String, author: String) -> Decided<()> {
-        self.write(move |batch, _| command::member::set_plan(batch, &member, &plan, &author))
+    async fn act(&self, act: StandingAct) -> Decided<()> {
+        self.write(move |batch, policy| command::member::act(batch, policy, &act))
             .await
     }
 
     async fn unbar(&self, member: MemberId, inviter: MemberId) -> Decided<()> {
-        self.write(move |batch, _| command::member::unbar(batch, &member, &inviter))
+        self.write(move |batch, policy| command::member::unbar(batch, policy, &member, &inviter))
             .await
     }
 
@@ -257,7 +260,7 @@ impl Store for SqliteStore {
     }
 
     async fn auto_withdraw(&self, member: MemberId) -> Result<(), StoreError> {
-        self.write(move |batch, _| command::withdraw::auto_withdraw(batch, &member))
+        self.write(move |batch, policy| command::withdraw::auto_withdraw(batch, policy, &member))
             .await
     }
 
@@ -271,7 +274,7 @@ impl Store for SqliteStore {
     }
 
     async fn erase(&self, member: MemberId) -> Result<bool, StoreError> {
-        self.write(move |batch, _| command::erase::erase(batch, &member))
+        self.write(move |batch, policy| command::erase::erase(batch, policy, &member))
             .await
     }
 
@@ -280,8 +283,8 @@ impl Store for SqliteStore {
         after: Option<PairKey>,
         common_position: u64,
     ) -> Result<Option<PairKey>, StoreError> {
-        self.write(move |batch, _| {
-            command::rebuild::rewind_pairs(batch, after.as_ref(), common_position)
+        self.write(move |batch, policy| {
+            command::rebuild::rewind_pairs(batch, policy, after.as_ref(), common_position)
         })
         .await
     }
@@ -330,14 +333,42 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError> {
+    async fn quota(&self, member: MemberId) -> Result<OwnQuota, StoreError> {
         self.read(move |conn, policy, now| {
             let row =
                 tables::load_member(conn, &member)?.unwrap_or_else(|| Member::new(member.clone()));
             let mut quota = row.quota(policy, now);
             quota.pending_sent = reads::counts(conn, policy, now, &member)?.sent_pending;
             let (plan, _) = row.plan_in_force(policy);
-            Ok((quota, plan.to_owned()))
+            Ok(OwnQuota {
+                quota,
+                plan: plan.to_owned(),
+                told: row.standing.told(now, &row.terms(policy)),
+            })
+        })
+        .await
+    }
+
+    async fn standing(&self, member: MemberId) -> Result<Known, StoreError> {
+        self.read(move |conn, policy, now| {
+            let row = tables::load_member(conn, &member)?;
+            let row = row.unwrap_or_else(|| Member::new(member));
+            Ok(row.standing.known(now, &row.terms(policy)))
+        })
+        .await
+    }
+
+    async fn acts(
+        &self,
+        member: Option<MemberId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<RecordedAct>, bool), StoreError> {
+        self.read(move |conn, _, _| {
+            let mut acts = tables::acts(conn, member.as_ref(), before, limit.saturating_add(1))?;
+            let more = acts.len() > limit;
+            acts.truncate(limit);
+            Ok((acts, more))
         })
         .await
     }

@@ -9,13 +9,14 @@ use invitation_service::{
     domain::{
         accept::{Ruled, Ruling},
         invitation::Role,
-        member::{Preferences, Quota},
+        member::Preferences,
         pair::DeclineReason,
         refusal::Refusal,
+        standing::told::Known,
         view::View,
     },
     store::{
-        Barred, Counts, Decided, ListQuery, Selected, Selection, Store,
+        Barred, Counts, Decided, ListQuery, OwnQuota, RecordedAct, Selected, Selection, Store,
         command::{
             AwaitedVerdict,
             answer::{Acceptance, Ending},
@@ -25,7 +26,7 @@ use invitation_service::{
             send::{Answer, SendInvitation},
         },
         feed::{MemberEvent, Reached, ServiceEvent, Stretch},
-        rows::FeedCursor,
+        rows::{FeedCursor, StandingAct},
     },
 };
 use service_kit::{
@@ -146,8 +147,8 @@ impl Store for Bent {
         Ok(Ok(preferences))
     }
 
-    async fn set_plan(&self, member: MemberId, plan: String, author: String) -> Decided<()> {
-        self.inner.set_plan(member, plan, author).await
+    async fn act(&self, act: StandingAct) -> Decided<()> {
+        self.inner.act(act).await
     }
 
     async fn assigned_plans(&self) -> Result<Vec<String>, StoreError> {
@@ -237,8 +238,21 @@ impl Store for Bent {
         self.inner.states(member, others).await
     }
 
-    async fn quota(&self, member: MemberId) -> Result<(Quota, String), StoreError> {
+    async fn quota(&self, member: MemberId) -> Result<OwnQuota, StoreError> {
         self.inner.quota(member).await
+    }
+
+    async fn standing(&self, member: MemberId) -> Result<Known, StoreError> {
+        self.inner.standing(member).await
+    }
+
+    async fn acts(
+        &self,
+        member: Option<MemberId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<RecordedAct>, bool), StoreError> {
+        self.inner.acts(member, before, limit).await
     }
 
     async fn preferences(&self, member: MemberId) -> Result<Preferences, StoreError> {

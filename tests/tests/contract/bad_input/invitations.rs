@@ -3,7 +3,7 @@
 use acquaint_proto::invitation::v1::{
     self as wire, CountInvitationsRequest, GetInvitationPreferencesRequest,
     GetInvitationQuotaRequest, GetInvitationRequest, InvitationPreferences,
-    MarkInvitationsSeenRequest, SendInvitationRequest, SetMemberPlanRequest, UnbarInviterRequest,
+    MarkInvitationsSeenRequest, SendInvitationRequest, UnbarInviterRequest,
     UpdateInvitationPreferencesRequest, WhoCanInvite,
 };
 use prost_types::{Duration, FieldMask, Timestamp};
@@ -163,15 +163,6 @@ fn account(table: &mut Table) {
     table.ids("GetInvitationQuota", "member_id", |member_id| {
         GetInvitationQuotaRequest { member_id }
     });
-    let plan = |member_id: &str, plan: &str| SetMemberPlanRequest {
-        member_id: member_id.to_owned(),
-        plan: plan.to_owned(),
-    };
-    table.ids("SetMemberPlan", "member_id", |id| plan(&id, "basic"));
-    for unknown in ["", "premium", "Basic", "basic ", "ä"] {
-        table.fields("SetMemberPlan", &plan("ann", unknown), &["plan"]);
-    }
-    table.fields("SetMemberPlan", &plan("", ""), &["member_id", "plan"]);
     table.ids("GetInvitationPreferences", "member_id", |member_id| {
         GetInvitationPreferencesRequest { member_id }
     });

@@ -7,7 +7,7 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 /// Texts that are no member id: empty, too long, with characters that are not allowed.
-const NO_MEMBER_IDS: [&str; 9] = [
+pub(super) const NO_MEMBER_IDS: [&str; 9] = [
     "",
     "65-characters-are-one-too-many-65-characters-are-one-too-many-65-",
     "a b",

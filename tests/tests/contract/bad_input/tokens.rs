@@ -10,7 +10,8 @@ use connection::{
 };
 use invitation::{
     InvitationBox, InvitationOrder, ListBarredInvitersRequest, ListInvitationsRequest,
-    WatchInvitationsRequest, watch_invitations_request::Scope as InvitationScope,
+    ListStandingActionsRequest, WatchInvitationsRequest,
+    watch_invitations_request::Scope as InvitationScope,
 };
 use prost_types::Timestamp;
 
@@ -20,6 +21,7 @@ pub(super) fn add(table: &mut Table, tokens: &Tokens) {
     invitations(table, tokens);
     other_queries(table, tokens);
     bars(table, tokens);
+    acts(table, tokens);
     invitation_watches(table, tokens);
     connections(table, tokens);
     connection_watches(table, tokens);
@@ -95,6 +97,22 @@ fn bars(table: &mut Table, tokens: &Tokens) {
     table.tokens(METHOD, &tokens.barred, |token| page("ann", &token));
     table.token(METHOD, &page("bob", &tokens.barred));
     for token in [&tokens.sent, &tokens.invitation_watch, &tokens.blocked] {
+        table.token(METHOD, &page("ann", token));
+    }
+}
+
+fn acts(table: &mut Table, tokens: &Tokens) {
+    const METHOD: &str = "ListStandingActions";
+    let page = |member_id: &str, token: &str| ListStandingActionsRequest {
+        member_id: member_id.to_owned(),
+        page_size: 0,
+        page_token: token.to_owned(),
+    };
+    table.tokens(METHOD, &tokens.acts, |token| page("ann", &token));
+    for other in ["bob", ""] {
+        table.token(METHOD, &page(other, &tokens.acts));
+    }
+    for token in [&tokens.sent, &tokens.barred, &tokens.connections] {
         table.token(METHOD, &page("ann", token));
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Tokens {
     pub(super) sent: String,
     /// `ListBarredInviters`.
     pub(super) barred: String,
+    /// `ListStandingActions`, of ann.
+    pub(super) acts: String,
     /// `ListConnections`.
     pub(super) connections: String,
     /// `ListBlockedMembers`.
@@ -140,6 +142,7 @@ async fn tokens(pair: &Pair) -> Tokens {
     let tokens = Tokens {
         sent: sent.unwrap().into_inner().next_page_token,
         barred: barred.unwrap().into_inner().next_page_token,
+        acts: acts_of_ann(pair).await,
         connections: connections.unwrap().into_inner().next_page_token,
         blocked: blocked.unwrap().into_inner().next_page_token,
         facts: facts.unwrap().into_inner().next_page_token,
@@ -151,6 +154,7 @@ async fn tokens(pair: &Pair) -> Tokens {
     let pages = [
         &tokens.sent,
         &tokens.barred,
+        &tokens.acts,
         &tokens.connections,
         &tokens.blocked,
     ];
@@ -159,6 +163,26 @@ async fn tokens(pair: &Pair) -> Tokens {
         "each list has a second page"
     );
     tokens
+}
+
+async fn acts_of_ann(pair: &Pair) -> String {
+    let mut operator = pair.operator().await;
+    let member_id = || "ann".to_owned();
+    for weekly_cap in [Some(60), None] {
+        let request = invitation::SetWeeklyCapRequest {
+            member_id: member_id(),
+            weekly_cap,
+            ..Default::default()
+        };
+        operator.set_weekly_cap(request).await.unwrap();
+    }
+    let request = invitation::ListStandingActionsRequest {
+        member_id: member_id(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let page = operator.list_standing_actions(request).await.unwrap();
+    page.into_inner().next_page_token
 }
 
 async fn invitations_from(pair: &Pair, member: Option<String>) -> String {

@@ -1,7 +1,8 @@
 //! What an inviter can notice of a decline, a report, a block and the invitee's erasure: the same of all four, in every byte.
 
 use acquaint_proto::invitation::v1::member_invitation_event::Change;
-use acquaint_tests::pair::Pair;
+use acquaint_tests::pair::{Pair, Setup};
+use invitation_service::domain::standing::Mode;
 use service_kit::time::Span;
 
 use super::inviter::Case;
@@ -61,7 +62,7 @@ fn all_have_seen_the_same(cases: &[Case]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decline_a_report_a_block_and_an_erasure_look_the_same_to_the_inviter() {
-    let pair = Pair::start().await;
+    let pair = Pair::with(Setup::judging(Mode::Enforce)).await;
     let wire = Wire::to(&pair).await;
     let mut cases = ended(&pair, &wire).await;
     all_have_seen_the_same(&cases);

@@ -1,10 +1,10 @@
 //! Reasons that lie in a limit.
 
 use acquaint_tests::pair::{Pair, Setup};
-use service_kit::time::Span;
+use service_kit::{clock::Clock as _, time::Span};
 use tonic::Status;
 
-/// The weekly cap with and without a next place, the cool-down after a withdrawal, the pending cap.
+/// The weekly cap with and without a next place, the cool-down after a withdrawal, the pending cap, a restriction.
 pub(super) async fn of_invitations() -> Vec<Status> {
     let mut setup = Setup::default();
     setup.invitation_policy.weekly_cap = 2;
@@ -21,6 +21,9 @@ pub(super) async fn of_invitations() -> Vec<Status> {
     pair.stop_invitation_service().await;
     pair.start_invitation_service().await;
     refused.push(pair.send("ann", "dan").await.unwrap_err());
+    let day = pair.clock.now().plus(Span::days(1));
+    crate::standing::restrict(&pair, "eve", day).await;
+    refused.push(pair.send("eve", "dan").await.unwrap_err());
     pair.stop().await;
     refused
 }

@@ -9,9 +9,12 @@ use acquaint_tests::{
     refusal::{Refusal, reason},
     wait::eventually,
 };
-use service_kit::time::Span;
+use service_kit::{clock::Clock as _, time::Span};
 
-use crate::privacy::close;
+use crate::{
+    privacy::close,
+    standing::{lift, restrict},
+};
 
 const USED: &str = "0198c0de-0000-7000-8000-000000000000";
 
@@ -74,7 +77,11 @@ async fn what_stands_in_the_way_is_told_in_the_order_of_the_contract() {
     stands(&pair, "MEMBER_BLOCKED_BY_YOU").await;
     pair.unblock("ann", "bob").await.unwrap();
     stands(&pair, "RESEND_COOLDOWN").await;
+    let four_days = pair.clock.now().plus(Span::days(4));
+    restrict(&pair, "ann", four_days).await;
     pair.advance(Span::days(3));
+    stands(&pair, "SENDER_RESTRICTED").await;
+    lift(&pair, "ann").await;
     stands(&pair, "WEEKLY_CAP_REACHED").await;
     pair.advance(Span::days(4));
     stands(&pair, "PENDING_CAP_REACHED").await;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use invitation_service::{
     domain::{
+        act::Act,
         invitation::{Place, Role},
         member::{EventLink, Member},
         pair::Pair,
         view::Entry,
     },
     store::rows::{
-        EventKind, FeedCursor, NewEvent, OldEntry, PlanAct, Remembered, Rows, UnseenRange,
+        EventKind, FeedCursor, NewEvent, OldEntry, Remembered, Rows, StandingAct, UnseenRange,
     },
 };
 use service_kit::{
@@ -35,6 +36,7 @@ pub(super) struct MapRows {
     pub(super) cooldowns: BTreeMap<[u8; 16], Time>,
     /// The event at position `n` is number `n - 1`.
     pub(super) events: Vec<NewEvent>,
+    acts: Vec<StandingAct>,
 }
 
 impl MapRows {
@@ -54,6 +56,7 @@ impl MapRows {
             remembered: BTreeMap::new(),
             cooldowns: BTreeMap::new(),
             events: Vec::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -71,6 +74,7 @@ impl MapRows {
             remembered: self.remembered.clone(),
             cooldowns: self.cooldowns.clone(),
             events: self.events.clone(),
+            acts: self.acts.clone(),
         }
     }
 
@@ -152,8 +156,18 @@ impl Rows for MapRows {
         self.erased.insert(id.clone());
     }
 
-    fn append_act(&mut self, _: PlanAct) {
-        // Nothing is decided by what operators did; the store's own tests look at the record.
+    fn append_act(&mut self, act: StandingAct) {
+        self.acts.push(act);
+    }
+
+    fn act_of_request(
+        &mut self,
+        author: &str,
+        request_id: &Uuid,
+    ) -> Result<Option<(Option<MemberId>, Act)>, StoreError> {
+        let mut acts = self.acts.iter();
+        let found = acts.find(|act| act.author == author && act.request_id == Some(*request_id));
+        Ok(found.map(|act| (Some(act.member.clone()), act.act.clone())))
     }
 
     fn delete_member(&mut self, id: &MemberId) {

@@ -1,9 +1,11 @@
 //! Accepting, declining, taking a decline back, withdrawing.
 
-use invitation_service::domain::{note::Note, pair::DeclineReason, refusal::Refusal, view::View};
+use invitation_service::domain::{
+    note::Note, pair::DeclineReason, refusal::Refusal, standing::Outcome, view::View,
+};
 use uuid::Uuid;
 
-use super::{Accepting, Bar, Ending, Event, Fate, Invitation, Model};
+use super::{Accepting, Bar, CountsAs, Ending, Event, Fate, Invitation, Model, standing::declined};
 use crate::model::{command::Who, differences::ONLY_THE_LATEST_DECLINE_IS_KEPT};
 
 impl Model {
@@ -76,6 +78,7 @@ impl Model {
                 reason,
                 history,
             };
+            invitation.counts_as = CountsAs::Outcome(declined(reason), at);
             self.bars.retain(|bar| bar.invitation != *id);
             if reason != DeclineReason::NotNow {
                 self.bars.push(Bar {
@@ -130,6 +133,7 @@ impl Model {
         let now = self.now;
         let invitation = &mut self.invitations[number];
         invitation.fate = Fate::Pending;
+        invitation.counts_as = CountsAs::Unanswered;
         // To the inviter it is as if nothing had been.
         invitation.changed = [invitation.create_time, now];
         Ok(Ending::Done(self.shown(number, who)))
@@ -147,6 +151,8 @@ impl Model {
             Fate::Withdrawn { .. } => {}
             _ => {
                 self.end(number, Fate::Withdrawn { at: now });
+                let counts_as = CountsAs::Outcome(Outcome::Withdrawn, now);
+                self.invitations[number].counts_as = counts_as;
                 self.invitations[number].note = Note::default();
                 let to = self.invitations[number].to;
                 self.withdrawals.push((who, to, now));

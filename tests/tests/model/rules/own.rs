@@ -1,12 +1,12 @@
 //! What members do on their own account, and what the workers do for them.
 
 use invitation_service::{
-    domain::{member::Preferences, refusal::Refusal},
+    domain::{member::Preferences, refusal::Refusal, standing::Outcome},
     store::command::member::PreferenceChange,
 };
 use service_kit::time::{Span, Time};
 
-use super::{Fate, Model};
+use super::{CountsAs, Fate, Model};
 use crate::model::{command::Who, differences::SEEN_IS_UNCERTAIN_BEYOND_THE_LISTS};
 
 impl Model {
@@ -77,6 +77,8 @@ impl Model {
             let due = invitation.create_time.plus(Span::days(i64::from(days)));
             if invitation.fate == Fate::Pending && due <= self.now {
                 self.end(number, Fate::Gone);
+                let counts_as = CountsAs::Outcome(Outcome::Expired, self.now);
+                self.invitations[number].counts_as = counts_as;
             }
         }
     }

@@ -14,7 +14,8 @@ use service_kit::id::Sides;
 use uuid::Uuid;
 
 use super::{
-    Answered, CameTo, Crossing, Event, Fate, Invitation, Known, Model, Remembered, Request, Sending,
+    Answered, CameTo, CountsAs, Crossing, Event, Fate, Invitation, Known, Model, Remembered,
+    Request, Sending,
 };
 use crate::model::{command::Who, differences::ONLY_THE_FIRST_CROSSING_IS_REMEMBERED};
 
@@ -186,6 +187,7 @@ impl Model {
             seen: false,
             seen_is_uncertain: false,
             fate: Fate::Pending,
+            counts_as: CountsAs::Unanswered,
             acceptances: 0,
             crossed_by: None,
             decided_at: self.known_to(from, to).max(told_position),

@@ -4,13 +4,14 @@ use invitation_service::domain::{
     accept::{Ruled, Ruling, Verdict},
     member::Preferences,
     pair::Facts,
+    standing::Outcome,
 };
 use service_kit::{
     id::{MemberId, PairKey},
     time::Time,
 };
 
-use super::{Crossing, Event, Fate, Invitation, Known, Model, Remembered};
+use super::{CountsAs, Crossing, Event, Fate, Invitation, Known, Model, Remembered};
 use crate::model::command::Who;
 
 impl Model {
@@ -55,12 +56,16 @@ impl Model {
         if blocked {
             self.history.push(Event::Blocked(a, b, position));
         }
+        let mut ended = Vec::new();
         for number in 0..self.invitations.len() {
             let invitation = &mut self.invitations[number];
             let overtaken =
                 blocked && invitation.is_between(a, b) && position > invitation.decided_at;
             match invitation.fate {
-                Fate::Pending if overtaken => self.end(number, Fate::Gone),
+                Fate::Pending if overtaken => {
+                    self.end(number, Fate::Gone);
+                    ended.push(number);
+                }
                 // Its verdict decides, which may already have connected the two since. It is not given back, though.
                 Fate::Accepting {
                     since,
@@ -76,6 +81,9 @@ impl Model {
         }
         if newer {
             self.take((a, b), *facts, position);
+        }
+        for number in ended {
+            self.count_overtaken(number);
         }
     }
 
@@ -107,6 +115,7 @@ impl Model {
                 }
                 (Fate::Pending, Some(_)) if position > invitation.decided_at => {
                     self.end(number, Fate::Gone);
+                    self.count_overtaken(number);
                 }
                 _ => {}
             }
@@ -156,7 +165,10 @@ impl Model {
                     self.give_back(number);
                 }
                 // Removed since, blocked, erased; or connected in another way, which ends an invitation.
-                _ => self.end(number, Fate::Gone),
+                _ => {
+                    self.end(number, Fate::Gone);
+                    self.count_overtaken(number);
+                }
             }
         }
         let ruled = match (self.invitations[number].fate, ruling.verdict) {
@@ -178,6 +190,7 @@ impl Model {
                 known,
             },
         );
+        self.invitations[number].counts_as = CountsAs::Outcome(Outcome::Accepted, known);
     }
 
     pub(super) fn give_back(&mut self, number: usize) {
@@ -224,6 +237,10 @@ impl Model {
         for number in 0..self.invitations.len() {
             let invitation = &self.invitations[number];
             if [invitation.from, invitation.to].contains(&who) {
+                if invitation.is_live() {
+                    let counts_as = CountsAs::Outcome(Outcome::Declined, self.now);
+                    self.invitations[number].counts_as = counts_as;
+                }
                 self.end(number, Fate::Gone);
             }
         }

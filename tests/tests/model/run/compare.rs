@@ -59,6 +59,7 @@ impl<S: System> Run<'_, S> {
             }
             same(&of("counts"), &is.counts, &counts)?;
             same(&of("quota"), &is.quota, &self.model.quota(who))?;
+            same(&of("outcomes"), &is.became, &self.model.became(who))?;
             same(
                 &of("preferences"),
                 &is.preferences,

@@ -16,7 +16,7 @@ pub(in crate::store::sqlite) fn load_member(
 ) -> Result<Option<Member>, StoreError> {
     let mut statement = conn.prepare_cached(
         "select erased, sent_pending, received_pending, received_unseen, filtered_pending, connections, charges, probes,
-             who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event, plan
+             who_can_invite, auto_withdraw_days, auto_withdraw_due, seen_until, last_event, plan, standing
          from member where member = ?1",
     )?;
     let mut rows = statement.query([id.as_str()])?;
@@ -42,6 +42,7 @@ pub(in crate::store::sqlite) fn load_member(
         seen_until: columns.uuid()?,
         last_event: codec::link(columns.get()?)?,
         plan: columns.get()?,
+        standing: columns.standing()?,
     }))
 }
 
@@ -59,8 +60,8 @@ pub(in crate::store::sqlite) fn save_member(
     was_due: Option<Time>,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14)
-         values (?1, -1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15)
+         values (?1, -1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?
     .execute(params![
         member.id.as_str(),
@@ -78,6 +79,7 @@ pub(in crate::store::sqlite) fn save_member(
         member.seen_until.as_bytes(),
         codec::link_number(member.last_event),
         member.plan,
+        codec::standing_bytes(&member.standing)?,
     ])?;
     save_member_due(conn, &member.id, was_due, member.auto_withdraw_at)
 }

@@ -8,7 +8,7 @@ mod member;
 mod pair;
 mod request;
 
-pub(super) use act::{append_act, assigned_plans};
+pub(super) use act::{act_of_request, acts, append_act, assigned_plans};
 pub(super) use invitation::{entry_columns, load_entry, read_entry, save_entry};
 pub(super) use member::{delete_member, is_erased, load_member, save_member};
 pub(super) use pair::{LivePairs, delete_pair, load_pair, save_bars, save_pair};

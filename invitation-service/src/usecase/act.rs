@@ -1,21 +1,15 @@
-//! `SetMemberPlan`, and plans that members have though nobody configures them any more.
+//! What operators do about what members may send, and plans that members have though nobody configures them any more.
 //!
-//! Deliberately absent: who may assign plans; the edge sees to it.
-
-use service_kit::id::MemberId;
+//! Deliberately absent: who is an operator, and whether a plan is configured; the edge sees to it.
 
 use super::{Context, Failure};
+use crate::store::rows::StandingAct;
 
-/// Gives a member a plan that is configured, in the name of `author`.
-pub async fn run(
-    context: &Context,
-    member: MemberId,
-    plan: String,
-    author: String,
-) -> Result<(), Failure> {
-    let set = context.store.set_plan(member.clone(), plan, author);
-    set.await??;
-    // What was remembered under the plan before is merely checked once more by whoever meets it, but would cost a snapshot each time.
+/// Does it.
+pub async fn run(context: &Context, act: StandingAct) -> Result<(), Failure> {
+    let member = act.member.clone();
+    context.store.act(act).await??;
+    // What was remembered under the limits before is merely checked once more by whoever meets it, but would cost a snapshot each time.
     context.limiter.forget(&member).await;
     context.without_place.invalidate(&member);
     Ok(())
