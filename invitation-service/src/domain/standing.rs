@@ -12,6 +12,7 @@ pub mod days;
 mod judge;
 pub mod level;
 pub mod limits;
+mod news;
 pub mod policy;
 pub mod told;
 pub mod traces;
@@ -24,6 +25,7 @@ use service_kit::time::Time;
 
 pub use bytes::{MalformedStanding, STANDING_BYTES_MAX};
 pub use level::{Cause, Flag, Flags, Grade, Level, Restriction};
+pub use news::News;
 pub use policy::{Mode, StandingPolicy};
 pub use traces::Tag;
 pub use weeks::{Counts, Outcome, Rate};

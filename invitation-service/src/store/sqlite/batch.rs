@@ -20,7 +20,12 @@ use uuid::Uuid;
 
 use super::{codec, events, tables};
 use crate::{
-    domain::{member::Member, pair::Pair, view::Entry},
+    domain::{
+        member::Member,
+        pair::Pair,
+        standing::{News, Standing},
+        view::Entry,
+    },
     store::rows::{FeedCursor, NewEvent, Remembered, StandingAct},
 };
 
@@ -108,6 +113,8 @@ pub(super) struct Batch<C> {
     pub(super) appended: Vec<Appended>,
     /// Whom the events concern that this transaction has appended.
     concerned: Vec<MemberId>,
+    /// How standings have changed.
+    standings: Vec<News>,
     /// The trace of the request that the command under way serves.
     trace: Option<TraceContext>,
     /// Whether there is a transaction to write in; else everything stays in memory.
@@ -139,6 +146,7 @@ impl<C: Borrow<Connection>> Batch<C> {
             acts: Vec::new(),
             appended: Vec::new(),
             concerned: Vec::new(),
+            standings: Vec::new(),
             trace: None,
             writable,
         }
@@ -174,6 +182,11 @@ impl<C: Borrow<Connection>> Batch<C> {
         (self.meta.head, self.concerned.iter().map(MemberId::as_str))
     }
 
+    /// How members' standings have changed: after the commit, before [`Self::clear`].
+    pub(super) fn changed_standings(&self) -> impl Iterator<Item = News> {
+        self.standings.iter().copied()
+    }
+
     /// Forgets what was loaded: the transaction is over.
     pub(super) fn clear(&mut self) {
         self.meta_before = self.meta;
@@ -186,6 +199,7 @@ impl<C: Borrow<Connection>> Batch<C> {
         self.acts.clear();
         self.appended.clear();
         self.concerned.clear();
+        self.standings.clear();
     }
 
     /// Writes what was put since the last time.
@@ -203,7 +217,12 @@ impl<C: Borrow<Connection>> Batch<C> {
         for (id, row) in taken(&mut self.members, &mut changed) {
             let was_due = row.was.as_ref().and_then(|member| member.auto_withdraw_at);
             match &row.is {
-                Some(member) => tables::save_member(conn, member, was_due)?,
+                Some(member) => {
+                    tables::save_member(conn, member, was_due)?;
+                    let nothing = Standing::default();
+                    let was = row.was.as_ref().map_or(&nothing, |was| &was.standing);
+                    self.standings.extend(member.standing.news(was));
+                }
                 None => tables::delete_member(conn, id, was_due)?,
             }
         }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     batch::{Batch, Meta},
     codec::Columns,
+    standing_metrics::StandingMetrics,
 };
 use crate::{
     domain::policy::Policy,
@@ -48,11 +49,13 @@ pub(super) struct SqliteEngine {
     _file: SqliteFile,
     clock: Arc<dyn Clock>,
     hub: Hub,
+    standings: StandingMetrics,
 }
 
 /// An engine with what it found in the file.
 pub(super) struct Opened {
     pub(super) engine: SqliteEngine,
+    pub(super) standings: StandingMetrics,
     pub(super) epochs: Epochs,
     pub(super) secret: StoreSecret,
 }
@@ -77,15 +80,18 @@ impl SqliteEngine {
         let mut ids = IdSource::from_random(random);
         ids.resume_after(meta.last_id);
         hub.publish(meta.head, []);
+        let standings = StandingMetrics::new();
         let engine = Self {
             batch: Batch::new(conn, secret.clone(), ids, meta, true),
             _checkpointer: checkpointer,
             _file: file,
             clock,
             hub,
+            standings: standings.clone(),
         };
         Ok(Opened {
             engine,
+            standings,
             epochs,
             secret,
         })
@@ -165,6 +171,9 @@ impl Engine for SqliteEngine {
     fn committed(&mut self) {
         let (head, concerned) = self.batch.news();
         self.hub.publish(head, concerned);
+        for news in self.batch.changed_standings() {
+            self.standings.note(news);
+        }
         self.batch.clear();
     }
 }

@@ -24,6 +24,7 @@ impl SqliteStore {
         let (metrics, work) = (&mut seen.metrics, seen.work.clone());
         let registry = metrics.registry();
         self.metrics.register(registry, &self.file);
+        self.standings.register(registry);
         self.writer.register_queue(registry);
         self.readers.register_queue(registry);
         let store = Arc::downgrade(self);

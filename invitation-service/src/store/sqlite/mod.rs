@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod metrics;
 mod reads;
+mod standing_metrics;
 mod tables;
 mod watch;
 
@@ -36,6 +37,7 @@ use uuid::Uuid;
 use self::{
     batch::Batch,
     engine::{Opened, SqliteEngine},
+    standing_metrics::StandingMetrics,
 };
 use super::{
     Barred, Counts, Decided, ListQuery, OwnQuota, RecordedAct, Selected, Selection, Store, command,
@@ -73,6 +75,7 @@ pub struct SqliteStore {
     epochs: Epochs,
     secret: StoreSecret,
     metrics: StoreMetrics,
+    standings: StandingMetrics,
     file: PathBuf,
     health: StoreHealth,
 }
@@ -94,6 +97,7 @@ impl SqliteStore {
         let hub = Hub::new();
         let Opened {
             engine,
+            standings,
             epochs,
             secret,
         } = SqliteEngine::open(file, environment, hub.clone())?;
@@ -114,6 +118,7 @@ impl SqliteStore {
             epochs,
             secret,
             metrics,
+            standings,
             file: path,
             health: StoreHealth::new(),
         })
