@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use moka::sync::Cache;
 use service_kit::{id::MemberId, time::Time};
 
-use super::{Limiter, LimiterRules, Place, RequestHash, Reservation, charges::Charges};
+use super::{Limiter, LimiterRules, Place, RequestHash, Reservation, places::Places};
 
 /// Keeps charges in memory, for as many members as its bound allows.
 pub struct LocalLimiter {
     rules: LimiterRules,
-    members: Cache<MemberId, Arc<Mutex<Charges>>>,
+    members: Cache<MemberId, Arc<Mutex<Places>>>,
 }
 
 impl LocalLimiter {
@@ -25,7 +25,7 @@ impl LocalLimiter {
         }
     }
 
-    fn with_member<T>(&self, member: &MemberId, work: impl FnOnce(&mut Charges) -> T) -> Option<T> {
+    fn with_member<T>(&self, member: &MemberId, work: impl FnOnce(&mut Places) -> T) -> Option<T> {
         let known = self.members.get(member)?;
         // Nothing that holds the lock can leave the lists half changed.
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,7 +47,7 @@ impl Limiter for LocalLimiter {
     }
 
     async fn seed(&self, member: &MemberId, charges: &[Time], weekly_cap: u32, now: Time) {
-        let nothing = || Arc::new(Mutex::new(Charges::new()));
+        let nothing = || Arc::new(Mutex::new(Places::new()));
         let known = self.members.get_with(member.clone(), nothing);
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         known.seed(charges, weekly_cap, now, &self.rules);

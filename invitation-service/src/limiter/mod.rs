@@ -4,8 +4,8 @@
 //! no in a snapshot. So it may forget, lag or be away without breaking the cap. Two engines serve one trait by the same rules: [`redis`],
 //! shared by several processes, and [`LocalLimiter`], within one. Deliberately absent: why a cap is what it is; it arrives with `seed`.
 
-mod charges;
 mod local;
+mod places;
 pub mod redis;
 
 pub use local::LocalLimiter;

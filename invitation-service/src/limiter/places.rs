@@ -8,14 +8,14 @@ use super::{LimiterRules, Place, RequestHash, Reservation};
 
 /// The places that a member has taken.
 #[derive(Debug)]
-pub(super) struct Charges {
+pub(super) struct Places {
     weekly_cap: u32,
     /// When the store was asked last.
     checked: Time,
     /// When a place was taken, or the store asked, last.
     latest: Time,
     /// The earliest first; none is later than that.
-    places: Vec<Taken>,
+    taken: Vec<Taken>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ struct Taken {
     request: Option<RequestHash>,
 }
 
-impl Charges {
+impl Places {
     /// Nothing, and no place: to be seeded.
     pub(super) fn new() -> Self {
         let never = Time::from_millis(i64::MIN);
@@ -33,7 +33,7 @@ impl Charges {
             weekly_cap: 0,
             checked: never,
             latest: never,
-            places: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Charges {
             return Reservation::Unknown;
         }
         let border = now.minus(rules.weekly_window);
-        let counting = self.places.iter().filter(|place| place.time > border);
+        let counting = self.taken.iter().filter(|place| place.time > border);
         let own = Some(request);
         let added = !counting.clone().any(|place| place.request == own);
         if added {
@@ -56,8 +56,8 @@ impl Charges {
                 return Reservation::Full;
             }
             self.latest = now;
-            self.places.retain(|place| place.time > border);
-            self.places.push(Taken {
+            self.taken.retain(|place| place.time > border);
+            self.taken.push(Taken {
                 time: now,
                 request: own,
             });
@@ -66,7 +66,7 @@ impl Charges {
     }
 
     pub(super) fn release(&mut self, request: RequestHash) {
-        self.places.retain(|place| place.request != Some(request));
+        self.taken.retain(|place| place.request != Some(request));
     }
 
     pub(super) fn seed(
@@ -88,7 +88,7 @@ impl Charges {
         told.sort_unstable();
         let last = told.last().copied().unwrap_or(border);
         let mut same = told.iter().filter(|time| **time == last).count();
-        let known = std::mem::take(&mut self.places);
+        let known = std::mem::take(&mut self.taken);
         let untold = known.into_iter().filter(|place| {
             let is_told = place.time == last && same > 0;
             same -= usize::from(is_told);
@@ -99,6 +99,6 @@ impl Charges {
             time,
             request: None,
         };
-        self.places = told.into_iter().map(nameless).chain(untold).collect();
+        self.taken = told.into_iter().map(nameless).chain(untold).collect();
     }
 }
