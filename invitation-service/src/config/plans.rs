@@ -2,9 +2,9 @@
 
 use service_kit::config::{Findings, Key, Table};
 
-use super::{Config, policy::WEEKLY_CAP_MAX};
+use super::Config;
 use crate::domain::{
-    plan::{BASIC, Limits},
+    plan::{BASIC, Limits, WEEKLY_CAP_MAX},
     policy::Policy,
 };
 
@@ -32,7 +32,7 @@ fn keys(name: &str) -> Vec<Key<Config>> {
     vec![
         key(
             "weekly_cap",
-            0..=WEEKLY_CAP_MAX,
+            0..=u64::from(WEEKLY_CAP_MAX),
             |limits| &mut limits.weekly_cap,
             "invitations that a member of the plan may send within the window",
         ),

@@ -5,10 +5,7 @@ use service_kit::{
     time::Span,
 };
 
-use crate::domain::policy::Policy;
-
-/// The highest weekly cap: each charge is 8 bytes of the member's row, which every send writes.
-pub(super) const WEEKLY_CAP_MAX: u64 = 10_000;
+use crate::domain::{plan::WEEKLY_CAP_MAX, policy::Policy};
 
 /// The keys of the policy.
 pub(super) fn keys() -> Vec<Key<Policy>> {
@@ -22,7 +19,7 @@ fn limits() -> Vec<Key<Policy>> {
         Key::count(
             "limits.weekly_cap",
             "invitations",
-            0..=WEEKLY_CAP_MAX,
+            0..=u64::from(WEEKLY_CAP_MAX),
             |p: &mut Policy| &mut p.weekly_cap,
             "invitations that a member may send within the window, as far as their standing allows as many; 0 stops sending",
         ),

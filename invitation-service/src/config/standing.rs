@@ -5,8 +5,8 @@ use service_kit::{
     time::Span,
 };
 
-use super::policy::WEEKLY_CAP_MAX;
 use crate::domain::{
+    plan::WEEKLY_CAP_MAX,
     policy::Policy,
     standing::{Mode, StandingPolicy, days::DAYS_MAX, traces::NOTES_MAX, weeks::WEEKS_MAX},
 };
@@ -63,28 +63,28 @@ fn limits() -> Vec<Key<StandingPolicy>> {
         count(
             "standing.new_weekly_cap",
             "invitations",
-            WEEKLY_CAP_MAX,
+            WEEKLY_CAP_MAX.into(),
             |p| &mut p.new_weekly_cap,
             "invitations that a NEW member may send within the window, if their plan allows as many; likewise the next three",
         ),
         count(
             "standing.normal_weekly_cap",
             "invitations",
-            WEEKLY_CAP_MAX,
+            WEEKLY_CAP_MAX.into(),
             |p| &mut p.normal_weekly_cap,
             "invitations that a NORMAL member may send within the window",
         ),
         count(
             "standing.trusted_weekly_cap",
             "invitations",
-            WEEKLY_CAP_MAX,
+            WEEKLY_CAP_MAX.into(),
             |p| &mut p.trusted_weekly_cap,
             "invitations that a TRUSTED member may send within the window",
         ),
         count(
             "standing.limited_weekly_cap",
             "invitations",
-            WEEKLY_CAP_MAX,
+            WEEKLY_CAP_MAX.into(),
             |p| &mut p.limited_weekly_cap,
             "invitations that a LIMITED member may send within the window",
         ),

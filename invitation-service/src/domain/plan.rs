@@ -14,6 +14,9 @@ use super::{
 /// The plan of every member who was given no other. Its limits are the policy's own.
 pub const BASIC: &str = "basic";
 
+/// The highest weekly cap that anybody can have: each charge is 8 bytes of the member's row, which every send writes.
+pub const WEEKLY_CAP_MAX: u32 = 10_000;
+
 /// What a plan grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

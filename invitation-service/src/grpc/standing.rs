@@ -15,14 +15,12 @@ use super::{Answer, Edge, convert::count};
 use crate::{
     domain::{
         act::Act,
+        plan::WEEKLY_CAP_MAX,
         standing::{Cause, Flag, Flags, Level, Restriction, told::Known},
     },
     store::{RecordedAct, rows::StandingAct},
     usecase::act,
 };
-
-/// The highest weekly cap that can be set: each charge is 8 bytes of the member's row, which every send writes.
-const WEEKLY_CAP_MAX: u32 = 10_000;
 
 #[tonic::async_trait]
 impl StandingService for Edge {
