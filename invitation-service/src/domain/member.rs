@@ -125,21 +125,25 @@ impl Member {
         }
     }
 
-    /// Counts what a step of an invitation that the member has sent is to their standing. The invitation was sent at `sent_at`.
+    /// Counts what a step of an invitation that the member has sent is to their standing. The invitation was sent at `sent_at`; `traces` is
+    /// asked only where the step leaves some.
     pub fn reckon(
         &mut self,
         reckoned: Reckoned,
         sent_at: Time,
-        traces: Traces,
+        traces: impl FnOnce() -> Traces,
         policy: &Policy,
         now: Time,
     ) {
         let terms = self.terms(policy);
         let standing = &mut self.standing;
         match reckoned {
-            Reckoned::Sent => standing.sent(traces.pair, traces.note, now, &terms),
+            Reckoned::Sent => {
+                let Traces { pair, note } = traces();
+                standing.sent(pair, note, now, &terms);
+            }
             Reckoned::Ended(outcome) => standing.ended(outcome, sent_at, now, &terms),
-            Reckoned::Withdrawn => standing.withdrawn(traces.pair, sent_at, now, &terms),
+            Reckoned::Withdrawn => standing.withdrawn(traces().pair, sent_at, now, &terms),
             Reckoned::Gone => standing.gone(sent_at, now, &terms),
             Reckoned::Undone(outcome, at) => {
                 standing.undone(outcome, (sent_at, at), now, &terms);

@@ -35,9 +35,10 @@ pub(super) fn settle_step(
     };
     let side = step.invitation.inviter;
     let mut inviter = rows.member(after.key.member(side))?;
-    let traces = traces(rows, &after.key, side, content.map(|content| &content.note));
-    let sent_at = step.invitation.create_time;
-    inviter.reckon(reckoned, sent_at, traces, policy, rows.now());
+    let note = content.map(|content| &content.note);
+    let (sent_at, now) = (step.invitation.create_time, rows.now());
+    let traces = || traces(rows, &after.key, side, note);
+    inviter.reckon(reckoned, sent_at, traces, policy, now);
     rows.put_member(inviter);
     Ok(())
 }
