@@ -78,21 +78,34 @@ impl Process {
     /// Waits until the process says that it serves.
     pub(crate) async fn serves(&mut self) -> anyhow::Result<()> {
         let endpoint = tonic::transport::Endpoint::from_shared(self.url("http"))?;
-        let mut health = HealthClient::new(endpoint.connect_lazy());
+        let health = HealthClient::new(endpoint.connect_lazy());
+        self.until(async || {
+            let answer = health.clone().check(HealthCheckRequest::default()).await;
+            answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
+        })
+        .await
+    }
+
+    /// Waits until it takes connections, whatever it then speaks.
+    pub(crate) async fn listens(&mut self) -> anyhow::Result<()> {
+        let address = self.address;
+        self.until(async || tokio::net::TcpStream::connect(address).await.is_ok())
+            .await
+    }
+
+    /// Waits until it is ready; fails when it ends instead.
+    async fn until(&mut self, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_MAX;
-        loop {
-            let answer = health.check(HealthCheckRequest::default()).await;
-            if answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving) {
-                return Ok(());
-            }
+        while !ready().await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{} ended with {status}: {}", self.name, self.said());
             }
             if Instant::now() > deadline {
-                bail!("{} does not serve: {}", self.name, self.said());
+                bail!("{} is not ready: {}", self.name, self.said());
             }
             sleep(ASK_EVERY).await;
         }
+        Ok(())
     }
 
     /// Tells the process to end and waits until it has.
@@ -111,18 +124,6 @@ impl Process {
             }
             sleep(ASK_EVERY).await;
         }
-    }
-
-    /// Waits until it takes connections, whatever it then speaks.
-    pub(crate) async fn listens(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + START_MAX;
-        while tokio::net::TcpStream::connect(self.address).await.is_err() {
-            if Instant::now() > deadline {
-                bail!("{} does not listen: {}", self.name, self.said());
-            }
-            sleep(ASK_EVERY).await;
-        }
-        Ok(())
     }
 
     /// Where it listens, for clients that speak `scheme`.

@@ -102,8 +102,8 @@ impl World {
         let invitation_port = free_port()?;
         let mut command = service(places, "invitation-service", invitation_port, INVITATIONS);
         let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let redis = places.redis.then(|| redis(places)).transpose()?;
-        if let Some(redis) = &redis {
+        let mut redis = places.redis.then(|| redis(places)).transpose()?;
+        if let Some(redis) = &mut redis {
             redis.listens().await?;
             command.env("ACQUAINT_REDIS_URL", redis.url("redis"));
         }
