@@ -1,5 +1,6 @@
 //! What a member costs Redis: memory, which is held to its bound, and time, which is printed for people to read.
 
+use futures::future::join_all;
 use invitation_service::limiter::{Limiter as _, Reservation};
 use service_kit::{id::MemberId, time::Span};
 
@@ -44,28 +45,38 @@ async fn a_member_takes_little_memory() {
 
 #[tokio::test]
 async fn a_script_takes_little_time_with_a_hundred_places_taken() {
-    let ann = Engine::redis_by(RULES).await;
-    let charges: Vec<_> = (0..i64::from(CAP)).map(|n| at(n * 60_000)).collect();
-    let now = at(0).plus(Span::days(1));
-    ann.seed(&charges, CAP, now).await;
-    reset(&ann).await;
-    for request in requests() {
-        assert_eq!(ann.reserve(request, now).await, Reservation::Full);
+    for under_way in [1, 32] {
+        let ann = Engine::redis_by(RULES).await;
+        let charges: Vec<_> = (0..i64::from(CAP)).map(|n| at(n * 60_000)).collect();
+        let now = at(0).plus(Span::days(1));
+        ann.seed(&charges, CAP, now).await;
+        reset(&ann).await;
+        for requests in requests().chunks(under_way) {
+            let reserved = requests.iter().map(|request| ann.reserve(*request, now));
+            let full = |said| assert_eq!(said, Reservation::Full);
+            join_all(reserved).await.into_iter().for_each(full);
+        }
+        println!("{under_way} under way, full: {}", micros_each(&ann).await);
+        ann.seed(&charges, CAP + 32, now).await;
+        reset(&ann).await;
+        for requests in requests().chunks(under_way) {
+            let reserved = requests.iter().map(|request| async {
+                let said = ann.reserve(*request, now).await;
+                assert_eq!(said, taken(*request, true));
+            });
+            join_all(reserved).await;
+            let released = requests.iter().map(|request| ann.release(*request, true));
+            join_all(released).await;
+        }
+        let each = micros_each(&ann).await;
+        println!("{under_way} under way, taken and released by turns: {each}");
     }
-    println!("full: {}", micros_each(&ann).await);
-    ann.seed(&charges, CAP + 1, now).await;
-    reset(&ann).await;
-    for request in requests() {
-        assert_eq!(ann.reserve(request, now).await, taken(request, true));
-        ann.release(request, true).await;
-    }
-    println!("taken and released by turns: {}", micros_each(&ann).await);
 }
 
 /// As random as what services make of a request's id.
-fn requests() -> impl Iterator<Item = u64> {
+fn requests() -> Vec<u64> {
     let mut rng = fastrand::Rng::with_seed(1);
-    (0..RUNS).map(move |_| rng.u64(1..))
+    (0..RUNS).map(|_| rng.u64(1..)).collect()
 }
 
 async fn reset(ann: &Engine) {
