@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use invitation_service::domain::standing::StandingPolicy;
+use invitation_service::domain::standing::{Mode, StandingPolicy};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::IndexedRandom as _};
 use service_kit::time::Span;
 
@@ -125,7 +125,10 @@ impl Plan {
             troubles,
             clocks,
             invitation_policy: invitation_service::Policy {
-                standing: StandingPolicy::off(),
+                standing: StandingPolicy {
+                    mode: Mode::Shadow,
+                    ..StandingPolicy::default()
+                },
                 weekly_cap: rng.random_range(2..=6),
                 weekly_window: Span::days(rng.random_range(1..=7)),
                 pending_sent_max: rng.random_range(2..=4),
