@@ -1,8 +1,8 @@
 //! What must hold of both stores, and of everything that was answered, when nothing moves any more: by SQL over the two files.
 //!
 //! Each check is a sentence that says what is wrong and a query that finds where. `i` is invitation-service's store, `c`
-//! connection-service's, `call` the journal. Deliberately absent: the services' own code; what they believe of themselves proves
-//! nothing.
+//! connection-service's, `call` the journal. Deliberately absent: the services' own code, but for the form in which a standing
+//! is kept; what they believe of themselves proves nothing.
 
 mod answered;
 mod stored;
@@ -12,10 +12,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::{Connection, OpenFlags, params, types::ValueRef};
+use invitation_service::domain::standing::{Standing, StandingPolicy, Terms};
+use rusqlite::{Connection, OpenFlags, functions::FunctionFlags, params, types::ValueRef};
 
 pub use answered::ANSWERED;
 pub use stored::STORED;
+
+use service_kit::time::Time;
 
 use super::journal::{Act, Call, Outcome};
 
@@ -41,6 +44,10 @@ pub struct Stores {
 const JOURNAL: &str = "
 create temp table cap (weekly, pending, connections);
 create temp table call (act, member, other, id, request_id, begun, ended, repeated, outcome, connected, value);
+create temp view standing as
+    select member, counted(standing, 'sent') as sent, counted(standing, 'accepted') as accepted, counted(standing, 'refused') as refused,
+        counted(standing, 'withdrawn') as withdrawn, counted(standing, 'expired') as expired
+    from i.member where standing is not null;
 create temp view done as select * from call where outcome in ('done', 'sent', 'accepted');
 -- Everything about whoever was erased goes: what is left of it is looked for elsewhere.
 create temp table erased (member primary key);
@@ -83,6 +90,12 @@ impl Stores {
     }
 
     fn with(conn: Connection) -> Self {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        conn.create_scalar_function("counted", 2, flags, |call| {
+            let standing = call.get_raw(0).as_blob()?;
+            Ok(counted(standing, call.get_raw(1).as_str()?))
+        })
+        .unwrap();
         conn.execute_batch(JOURNAL).unwrap();
         Self {
             conn: Mutex::new(conn),
@@ -172,6 +185,27 @@ impl Stores {
         let seen = look(self);
         self.conn().execute_batch("rollback").unwrap();
         seen
+    }
+}
+
+/// How many invitations a standing counts as sent, accepted, refused, withdrawn or expired. Told apart as far as the feed does: reports are
+/// refusals too.
+fn counted(standing: &[u8], what: &str) -> u32 {
+    let policy = StandingPolicy::default();
+    let terms = Terms {
+        policy: &policy,
+        pending_sent_max: u32::MAX,
+    };
+    let standing = Standing::from_bytes(standing).unwrap();
+    // At its own time, which is never before the beginning.
+    let counts = standing.known(Time::from_millis(i64::MIN), &terms).counts;
+    match what {
+        "sent" => counts.sent,
+        "accepted" => counts.accepted,
+        "refused" => counts.declined + counts.reported,
+        "withdrawn" => counts.withdrawn,
+        "expired" => counts.expired,
+        _ => panic!("no standing counts {what}"),
     }
 }
 

@@ -116,8 +116,8 @@ impl Processes {
         );
         let url = format!("http://{}", connection.address);
         invitation.set("ACQUAINT_CONNECTION_URL", &url);
-        // Nobody is judged where that is not what a test is about.
-        invitation.set("ACQUAINT_STANDING_MODE", "off");
+        // Everybody is judged, and nobody refused anything for it.
+        invitation.set("ACQUAINT_STANDING_MODE", "shadow");
         Self {
             folder,
             invitation,

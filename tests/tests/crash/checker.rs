@@ -167,6 +167,10 @@ const DOCTORED: &[(&str, &str)] = &[
         "insert into i.event select 1000000, 0, 2, x'00', inviter, invitee, 0, 0, 0, 0, 0 from step where kind = 2 limit 1",
     ),
     (
+        "an inviter's standing counts otherwise than their invitations went",
+        "update i.member set standing = null",
+    ),
+    (
         "an acceptance is not there",
         "delete from i.event where kind = 3",
     ),

@@ -28,6 +28,19 @@ pub const ANSWERED: &[Check] = &[
              (select count(*) from done where act = 'send' and outcome = 'sent' and done.member = m.member)",
     ),
     (
+        "an inviter's standing counts otherwise than their invitations went",
+        "select v.inviter, s.sent, s.accepted, s.refused, s.withdrawn, s.expired from
+             (select inviter, count(*) filter (where kind = 2) as sent, count(*) filter (where kind = 5) as accepted,
+                  count(*) filter (where kind in (6, 8)) - count(*) filter (where kind = 7) as ended, count(*) filter (where kind = 9) as expired,
+                  -- What was overtaken counts if it was pending.
+                  count(*) filter (where kind = 10) as overtaken
+              from step where inviter not in erased
+                  and inviter not in (select c.member from call c where c.act = 'send' and c.other in erased) group by inviter) v
+         left join standing s on s.member = v.inviter
+         where (s.sent is v.sent and s.accepted is v.accepted and s.expired is v.expired
+             and s.refused + s.withdrawn between v.ended and v.ended + v.overtaken) is not true",
+    ),
+    (
         "an acceptance is not there",
         "select member, other, hex(id) from done where outcome = 'accepted' and member not in erased and other not in erased
              and not exists (select 1 from step where step.id = done.id and kind = 3 and invitee = member and inviter = other)",
