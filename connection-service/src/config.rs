@@ -22,6 +22,7 @@ use service_kit::telemetry::LogOptions;
 use service_kit::watch::WatchOptions;
 
 use crate::domain::policy::Policy;
+use crate::usecase::put_members::BatchOptions;
 
 /// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub policy: Policy,
     /// How much one request may ask for.
     pub requests: RequestOptions,
+    /// How much one batch may bring.
+    pub batches: BatchOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
     /// What a peer may make the server hold, and how long it drains.
@@ -63,6 +66,7 @@ impl Config {
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),
             requests: RequestOptions::default(),
+            batches: BatchOptions::default(),
             watches: WatchOptions::default(),
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
@@ -94,6 +98,7 @@ impl Config {
             .part("Requests", RequestOptions::keys(), |c: &mut Self| {
                 &mut c.requests
             })
+            .part("Requests", requests::keys(), |c: &mut Self| &mut c.batches)
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
             })

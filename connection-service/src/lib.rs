@@ -146,7 +146,12 @@ async fn work(
             store.health().tell(&health, probe, &stop).await;
         }
     });
-    serving.open(grpc::routes(context, config.requests, &config.server));
+    serving.open(grpc::routes(
+        context,
+        config.requests,
+        config.batches,
+        &config.server,
+    ));
     let ended = serving.while_open(store.closed()).await;
     let (worked, told) = tokio::join!(working, telling);
     store.close().await;

@@ -1,6 +1,6 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
-//! From the inside out: pure values ([`time`], [`id`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
+//! From the inside out: pure values ([`time`], [`id`], [`text`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
 //! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
@@ -35,6 +35,7 @@ pub mod sqlite;
 pub mod status;
 pub mod store_health;
 pub mod telemetry;
+pub mod text;
 pub mod time;
 pub mod trace;
 pub mod watch;

@@ -29,6 +29,20 @@ fn limits() -> Vec<Key<Policy>> {
             "members whom a member may block",
         ),
         Key::count(
+            "card.name_chars_max",
+            "characters",
+            1..=1_000,
+            |p: &mut Policy| &mut p.name_chars_max,
+            "characters of a first or last name (Unicode, after NFC and trimming); a longer one is refused",
+        ),
+        Key::count(
+            "card.headline_chars_max",
+            "characters",
+            1..=2_000,
+            |p: &mut Policy| &mut p.headline_chars_max,
+            "characters of a headline (Unicode, after NFC and trimming); a longer one is refused",
+        ),
+        Key::count(
             "removal.marks_max",
             "removals",
             1..=1_000_000,

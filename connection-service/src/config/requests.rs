@@ -1,9 +1,21 @@
-//! Whether full requests and answers fit their messages.
+//! The keys of batches, and whether full requests and answers fit their messages.
 
-use service_kit::config::Findings;
+use service_kit::config::{Findings, Key};
 
 use super::Config;
 use crate::grpc::{PAGES, PAIRS_MAX, size};
+use crate::usecase::put_members::BatchOptions;
+
+/// The keys of batches.
+pub(super) fn keys() -> Vec<Key<BatchOptions>> {
+    vec![Key::count(
+        "batch.cards_max",
+        "cards",
+        1..=10_000,
+        |o: &mut BatchOptions| &mut o.cards_max,
+        "cards that one batch may put; they are stored in one transaction",
+    )]
+}
 
 /// What does not fit together, or should be known.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -22,6 +34,15 @@ fn messages(config: &Config, findings: &mut Findings) {
             &[KEY],
             format!(
                 "must be at least {asked}: invitation-service asks about {PAIRS_MAX} pairs at once"
+            ),
+        );
+    }
+    let cards = size::REST + size::card(&config.policy) * config.batches.cards_max;
+    if cards > max {
+        findings.risky(
+            &["batch.cards_max", KEY],
+            format!(
+                "a batch of so many cards with the longest texts has {cards} bytes and is refused, since {KEY} is less"
             ),
         );
     }
@@ -66,17 +87,27 @@ fn answers(config: &Config, findings: &mut Findings) {
     const KEY: &str = "server.answer_bytes_max";
     let requests = &config.requests;
     let page = usize::try_from(requests.pages.max).unwrap_or(usize::MAX);
-    for (key, what, number) in [
-        ("page.size_max", "a page of so many entries", page),
+    for (key, what, one, number) in [
+        (
+            "page.size_max",
+            "a page of so many entries",
+            size::ENTRY,
+            page,
+        ),
         (
             "lookup.members_max",
             "the answer to a look-up of so many members",
+            size::ENTRY,
             requests.lookup_members_max,
         ),
+        (
+            "batch.cards_max",
+            "the answer to a batch of so many cards with the longest texts",
+            size::put_result(&config.policy),
+            config.batches.cards_max,
+        ),
     ] {
-        let bytes = size::ENTRY
-            .saturating_mul(number)
-            .saturating_add(size::REST);
+        let bytes = one.saturating_mul(number).saturating_add(size::REST);
         if bytes > config.server.answer_bytes_max {
             findings.risky(
                 &[key, KEY],

@@ -1,4 +1,4 @@
-//! What may happen between two members, as pure functions over values.
+//! What may happen between two members, and what their lists show, as pure functions over values.
 //!
 //! A command is decided on its pair by a function `decide(pair, parties, …, now)`, which changes the pair when it succeeds and
 //! leaves it as it was when it refuses. Everything else (counters, lists, the feed) follows from the pair before and after.
@@ -6,15 +6,19 @@
 //! Deliberately absent: the wire, the store, the clock, and anything that can fail for another reason than a rule.
 
 pub mod block;
+pub mod card;
+pub mod connection_list;
 pub mod ensure;
 pub mod erase;
 pub mod fact;
+pub mod folding;
 pub mod list_change;
 pub mod member;
 pub mod pair;
 pub mod policy;
 pub mod refusal;
 pub mod remove;
+pub mod search;
 
 #[cfg(test)]
 pub(crate) mod fixtures {

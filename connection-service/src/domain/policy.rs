@@ -13,6 +13,10 @@ pub struct Policy {
     pub blocks_max: u32,
     /// How many removal marks a member may have; beyond, the oldest is dropped. At least 1. Default 1,000.
     pub removal_marks_max: u32,
+    /// How many Unicode scalar values a first or last name may have. Default 100.
+    pub name_chars_max: usize,
+    /// How many Unicode scalar values a headline may have. Default 220.
+    pub headline_chars_max: usize,
     /// How long a removal stands against acceptances made before it. Default 24 hours.
     pub removal_mark_kept: Span,
     /// How long facts stay in the feed. Default 7 days.
@@ -33,6 +37,8 @@ impl Default for Policy {
             connections_max: 30_000,
             blocks_max: 100_000,
             removal_marks_max: 1_000,
+            name_chars_max: 100,
+            headline_chars_max: 220,
             removal_mark_kept: Span::hours(24),
             facts_kept: Span::days(7),
             verdicts_kept: Span::days(30),

@@ -39,6 +39,12 @@ pub const METHODS: &[Method] = &[
         "/acquaint.connection.v1.BlockService/ListBlockedMembers",
         APP,
     ),
+    Method::call("/acquaint.connection.v1.MemberService/PutMember", SERVICE),
+    Method::call(
+        "/acquaint.connection.v1.MemberService/BatchPutMembers",
+        SERVICE,
+    ),
+    Method::call("/acquaint.connection.v1.MemberService/GetMember", SERVICE),
     Method::call("/acquaint.connection.v1.MemberService/EraseMember", SERVICE),
     Method::call(
         "/acquaint.connection.internal.v1.FactService/EnsureConnection",

@@ -3,11 +3,13 @@
 //! Deliberately absent: fields of every contract (see [`service_kit::fields`]), and what the values mean.
 
 use acquaint_proto::connection::internal::v1 as internal;
+use acquaint_proto::connection::v1::MemberCard;
 use service_kit::epoch::EpochId;
 use service_kit::fields::{member_id, timestamp};
-use service_kit::id::PairKey;
+use service_kit::id::{MemberId, PairKey};
 use service_kit::status::FieldViolations;
 
+use crate::domain::card::Card;
 use crate::domain::fact::PairFacts;
 
 pub(super) fn pair_key(
@@ -62,5 +64,14 @@ pub(super) fn to_facts(key: &PairKey, facts: &PairFacts) -> internal::PairFacts 
         blocked_by_high: facts.blocked.high,
         low_erased: facts.erased.low,
         high_erased: facts.erased.high,
+    }
+}
+
+pub(super) fn to_member_card(member: &MemberId, card: Card) -> MemberCard {
+    MemberCard {
+        member_id: member.to_string(),
+        first_name: card.first_name,
+        last_name: card.last_name,
+        headline: card.headline,
     }
 }

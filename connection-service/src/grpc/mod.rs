@@ -24,6 +24,7 @@ use tonic::service::RoutesBuilder;
 
 use self::token::Tokens;
 use crate::usecase::Context;
+use crate::usecase::put_members::BatchOptions;
 
 pub use access::METHODS;
 pub use fact::{PAGES, PAIRS_MAX};
@@ -44,13 +45,19 @@ pub const API: Api = Api {
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
-/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests`, how large messages are by
+/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests` and `batches`, how large messages are by
 /// `server`.
-pub fn routes(context: Context, requests: RequestOptions, server: &ServerOptions) -> RoutesBuilder {
+pub fn routes(
+    context: Context,
+    requests: RequestOptions,
+    batches: BatchOptions,
+    server: &ServerOptions,
+) -> RoutesBuilder {
     let edge = Edge(Arc::new(Inner {
         tokens: Tokens::new(context.store()),
         context,
         requests,
+        batches,
     }));
     let mut routes = RoutesBuilder::default();
     routes.add_service(
@@ -84,6 +91,7 @@ struct Inner {
     context: Context,
     tokens: Tokens,
     requests: RequestOptions,
+    batches: BatchOptions,
 }
 
 impl Edge {
@@ -97,5 +105,9 @@ impl Edge {
 
     fn requests(&self) -> &RequestOptions {
         &self.0.requests
+    }
+
+    fn batches(&self) -> &BatchOptions {
+        &self.0.batches
     }
 }

@@ -3,6 +3,8 @@
 //! In bytes, with their tags and lengths; bounds, a little above what the fullest takes. Deliberately absent: what a message has but once,
 //! for which [`REST`] stands.
 
+use crate::domain::policy::Policy;
+
 /// What a message has beside its list: the member, counts, a position, a token.
 pub const REST: usize = 2_048;
 /// The id of a member in a list of a request.
@@ -13,3 +15,14 @@ pub const ENTRY: usize = 96;
 pub const PAIR: usize = 136;
 /// A fact of the feed, or all facts of a pair in a list.
 pub const FACT: usize = 224;
+
+/// A card with the longest texts, in a list.
+pub const fn card(policy: &Policy) -> usize {
+    // Four bytes for each scalar value, which has no more of them in UTF-8.
+    MEMBER_ID + 16 + 4 * (2 * policy.name_chars_max + policy.headline_chars_max)
+}
+
+/// What became of one card of a batch.
+pub const fn put_result(policy: &Policy) -> usize {
+    MEMBER_ID + 8 + card(policy)
+}

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: texts of the store; what it says goes to the log.
 
+use acquaint_proto::error::v1 as error;
+use service_kit::error::StoreError;
 use service_kit::status::{self, Refused};
 use tonic::{Code, Status};
 
@@ -15,6 +17,36 @@ pub(super) fn of(failure: &Failure) -> Status {
         Failure::Store(error) => status::store_error(error),
         Failure::Watch(end) => status::watch_end(*end),
     }
+}
+
+/// The refusal of one item of a batch.
+pub(super) fn of_item(failure: &Failure) -> error::Status {
+    let refused = match failure {
+        Failure::Refused(refusal) => refused(*refusal),
+        Failure::Store(StoreError::Overloaded) => unlike(failure, "OVERLOADED", Code::Unavailable),
+        Failure::Store(StoreError::Corrupt(_) | StoreError::Internal(_)) => {
+            unlike(failure, "INTERNAL", Code::Internal)
+        }
+        Failure::Store(StoreError::Unavailable(_)) | Failure::Watch(_) => {
+            unlike(failure, "DEPENDENCY_UNAVAILABLE", Code::Unavailable)
+        }
+    };
+    let reason = error::ErrorReason::from_str_name(&format!("ERROR_REASON_{}", refused.reason));
+    error::Status {
+        code: refused.code.into(),
+        reason: reason.unwrap_or_default().into(),
+        message: refused.message,
+        metadata: refused
+            .metadata
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    }
+}
+
+/// A failure that is no refusal; also for the log.
+fn unlike(failure: &Failure, reason: &'static str, code: Code) -> Refused {
+    Refused::new(code, reason, status::logged(of(failure)).message())
 }
 
 fn refused(refusal: Refusal) -> Refused {

@@ -1,6 +1,6 @@
 //! Erasing a member, step by step.
 //!
-//! The first step makes the id unusable, tells the feed, and removes the first chunk of the member's pairs, which for most is all.
+//! The first step makes the id unusable, tells the feed, drops the card, and removes the first chunk of the member's pairs, which for most is all.
 //! The next ones remove the rest. When the other service has acknowledged the erasure, the facts that name the member lose their
 //! content, newest first, and then nothing of it is left but a keyed hash of the id.
 //!
@@ -53,6 +53,7 @@ pub(super) fn begin(
     };
     let position = tx.append(&Fact::Erased(id.clone()), previous)?;
     tx.rows.delete_member(id)?;
+    tx.rows.delete_card(id)?;
     tx.rows.put_erased(id, position)?;
     let mut erasure = Erasure {
         position,

@@ -3,6 +3,7 @@
 //! A command is one transaction: `commands`, `erasure` and `retention` load, ask `domain`, and write over `rows`, the same for
 //! every engine. Reads never wait for the writer. Deliberately absent: the wire, and any rule.
 
+mod cards;
 mod commands;
 mod erasure;
 mod retention;
@@ -20,9 +21,11 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
+pub use cards::PutCard;
 pub use commands::{Act, Acted, Ensured};
 pub use erasure::Erased;
 
+use crate::domain::card::Card;
 use crate::domain::ensure::Acceptance;
 use crate::domain::fact::{Entry, PairFacts};
 use crate::domain::list_change::Step;
@@ -150,6 +153,8 @@ pub trait Store: Send + Sync + 'static {
     async fn unblock_member(&self, act: Act) -> Result<Result<Acted, Refusal>, StoreError>;
     /// Begins to erase a member, or says how far it has come.
     async fn erase_member(&self, member: MemberId) -> Result<Erased, StoreError>;
+    /// Stores cards, in their order, and answers for each: refused when the member was erased.
+    async fn put_cards(&self, cards: Vec<PutCard>) -> Result<Vec<Result<(), Refusal>>, StoreError>;
     /// Notes that the other service has stored the facts up to `position`; a lower position than before changes nothing.
     async fn acknowledge(&self, position: u64) -> Result<(), StoreError>;
 
@@ -166,6 +171,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the member was erased.
     async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError>;
+    /// A member's card.
+    async fn card(&self, member: MemberId) -> Result<Option<Card>, StoreError>;
     /// What each of `others` is to `member`, in their order. None of them may be the member.
     async fn relationships(
         &self,

@@ -7,6 +7,7 @@ use service_kit::id::{MemberId, PairKey, Sides};
 use service_kit::time::Time;
 use uuid::Uuid;
 
+use super::cards::CardRows;
 use crate::domain::ensure::StoredVerdict;
 use crate::domain::erase::Erasure;
 use crate::domain::fact::Fact;
@@ -44,7 +45,7 @@ impl Listing {
 
 /// The rows of a store inside its one write transaction. Every change must be seen by later reads of the transaction at once, and
 /// must be undone when it is rolled back. A deletion of what must be there must fail with [`StoreError::Corrupt`] when it is not.
-pub(super) trait Rows {
+pub(super) trait Rows: CardRows {
     /// The clock's time; may be earlier than that of the last commit.
     fn clock(&self) -> Time;
 

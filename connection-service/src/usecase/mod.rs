@@ -8,12 +8,14 @@ mod acting;
 pub mod block_member;
 pub mod ensure_connection;
 pub mod erase_member;
+pub mod get_member;
 pub mod get_pair_facts;
 pub mod get_relationships;
 pub mod list_blocked_members;
 pub mod list_connections;
 pub mod list_facts;
 mod position;
+pub mod put_members;
 pub mod remove_connection;
 pub mod unblock_member;
 pub mod watch_connections;
@@ -68,6 +70,11 @@ impl Context {
     /// Where streams are started.
     pub fn watches(&self) -> &Watches {
         &self.watches
+    }
+
+    /// The numbers of the rules.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The store.

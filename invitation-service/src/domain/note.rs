@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: cutting. A text that does not fit is refused.
 
+use service_kit::text::{self, Lines, MalformedText};
 use unicode_normalization::UnicodeNormalization;
 
 /// A personal message: NFC, trimmed, at most as many scalar values as the policy says, line feeds as the only control character.
@@ -10,43 +11,10 @@ use unicode_normalization::UnicodeNormalization;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Note(String);
 
-/// Why a text is no note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedNote {
-    /// More scalar values than these.
-    #[error("must be at most {chars_max} characters after normalisation and trimming")]
-    TooLong {
-        /// How many there may be.
-        chars_max: usize,
-    },
-    /// A control character other than the line feed.
-    #[error("must not contain control characters other than line feeds")]
-    ControlCharacter,
-    /// A bidirectional control, with which text can be made to read otherwise than it is written.
-    #[error("must not contain bidirectional control characters")]
-    BidirectionalControl,
-}
-
 impl Note {
-    /// Normalises to NFC (Unicode Standard Annex #15), trims and checks: at most `chars_max` scalar values.
-    pub fn parse(text: &str, chars_max: usize) -> Result<Self, MalformedNote> {
-        let too_long = MalformedNote::TooLong { chars_max };
-        let text = text.trim();
-        // NFC composes at most four scalar values of four bytes into one, so a longer text cannot fit: refuse it before working on it.
-        if text.len() > chars_max.saturating_mul(4 * 4) {
-            return Err(too_long);
-        }
-        let note: String = text.nfc().collect();
-        if note.chars().any(is_bidirectional_control) {
-            return Err(MalformedNote::BidirectionalControl);
-        }
-        if note.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(MalformedNote::ControlCharacter);
-        }
-        if note.chars().count() > chars_max {
-            return Err(too_long);
-        }
-        Ok(Self(note))
+    /// Takes a text in one form: at most `chars_max` scalar values. See [`service_kit::text`].
+    pub fn parse(text: &str, chars_max: usize) -> Result<Self, MalformedText> {
+        text::parse(text, chars_max, Lines::Many).map(Self)
     }
 
     /// A note as it was stored.
@@ -85,11 +53,6 @@ impl std::fmt::Debug for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Note({} bytes)", self.0.len())
     }
-}
-
-/// The characters of Unicode's `Bidi_Control` property (Unicode Standard Annex #9).
-fn is_bidirectional_control(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Where an invitation came from, in the caller's own words: `a-z 0-9 _ . -`, as many of them as the policy says.
@@ -134,45 +97,13 @@ impl Source {
 mod tests {
     use super::*;
 
-    const TOO_LONG: MalformedNote = MalformedNote::TooLong { chars_max: 300 };
-
-    fn parsed(text: &str) -> Result<String, MalformedNote> {
-        Note::parse(text, 300).map(|note| note.as_str().to_owned())
-    }
-
     #[test]
-    fn notes_are_normalised_trimmed_and_never_cut() {
-        let check = |text: &str, expected: Result<&str, MalformedNote>| {
-            assert_eq!(parsed(text), expected.map(str::to_owned), "{text:?}");
-        };
-        check("", Ok(""));
-        check("  \n ", Ok(""));
-        check(" hello\nthere ", Ok("hello\nthere"));
-        check("e\u{301}", Ok("\u{e9}"));
-        check("a\tb", Err(MalformedNote::ControlCharacter));
-        check("a\rb", Err(MalformedNote::ControlCharacter));
-        check("a\u{0}b", Err(MalformedNote::ControlCharacter));
-        check("a\u{85}b", Err(MalformedNote::ControlCharacter));
-        check("a\u{202e}b", Err(MalformedNote::BidirectionalControl));
-        check("a\u{2066}b", Err(MalformedNote::BidirectionalControl));
-        check("\u{200f}a", Err(MalformedNote::BidirectionalControl));
-        check(&"x".repeat(301), Err(TOO_LONG));
-        check(&"x".repeat(1_000_000), Err(TOO_LONG));
-        let full = "\u{1f600}".repeat(300);
-        check(&full, Ok(&full));
-        // 300 scalar values after normalisation, 600 before.
-        check(&"e\u{301}".repeat(300), Ok(&"\u{e9}".repeat(300)));
-    }
-
-    #[test]
-    fn a_note_may_be_as_long_as_the_policy_says_and_the_refusal_names_it() {
-        assert!(Note::parse("e\u{301}o\u{308}", 2).is_ok());
-        let refused = Note::parse("abc", 2).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "must be at most 2 characters after normalisation and trimming"
-        );
-        assert!(Note::parse(&"\u{1f600}".repeat(2_000), 2_000).is_ok());
+    fn notes_are_normalised_and_may_have_lines() {
+        let parsed = |text: &str| Note::parse(text, 5).map(Note::into_string);
+        assert_eq!(parsed(" e\u{301}\nb "), Ok("\u{e9}\nb".to_owned()));
+        let too_long = MalformedText::TooLong { chars_max: 5 };
+        assert_eq!(parsed("abcdef"), Err(too_long));
+        assert_eq!(parsed("a\tb"), Err(MalformedText::ControlCharacterInLines));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: rules and the order of writes (see `store::transaction`), and waiting for anything but the store itself.
 
+mod cards;
 mod codec;
 mod feed;
 mod metrics;
@@ -45,6 +46,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0001_connections.sql"),
     ),
     ("0002_epochs", EPOCH_SQL),
+    ("0003_cards", include_str!("../migrations/0003_cards.sql")),
 ];
 
 /// The store on `SQLite`. Clones are the same store.

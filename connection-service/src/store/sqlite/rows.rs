@@ -85,14 +85,22 @@ impl SqliteRows {
     }
 
     /// Runs a statement that must change exactly one row.
-    fn change_one(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+    pub(super) fn change_one(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<(), StoreError> {
         match self.conn.prepare_cached(sql)?.execute(params)? {
             1 => Ok(()),
             n => Err(StoreError::corrupt(format!("{n} rows changed by: {sql}"))),
         }
     }
 
-    fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize, StoreError> {
+    pub(super) fn change(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<usize, StoreError> {
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)
     }
 

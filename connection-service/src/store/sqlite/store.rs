@@ -14,14 +14,15 @@ use service_kit::time::Time;
 use tokio::sync::watch;
 
 use super::reads::Shown;
-use super::{SqliteStore, erased_hash, feed, reads};
+use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
+use crate::domain::card::Card;
 use crate::domain::ensure::Acceptance;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::rows::Rows;
 use crate::store::{
     Act, Acted, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage, MemberFeed,
-    Relationship, Store, commands, erasure, retention,
+    PutCard, Relationship, Store, cards, commands, erasure, retention,
 };
 
 impl SqliteStore {
@@ -83,6 +84,11 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn put_cards(&self, put: Vec<PutCard>) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        self.command(move |rows, policy| cards::put(rows, policy, &put))
+            .await
+    }
+
     async fn acknowledge(&self, position: u64) -> Result<(), StoreError> {
         self.command(move |rows, policy| commands::acknowledge(rows, policy, position))
             .await
@@ -117,6 +123,11 @@ impl Store for SqliteStore {
     async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
         let secret = self.shared.secret.clone();
         let read = move |conn: &_| reads::is_erased(conn, &secret, &member);
+        self.read(read).await
+    }
+
+    async fn card(&self, member: MemberId) -> Result<Option<Card>, StoreError> {
+        let read = move |conn: &_| card_rows::read(conn, &member);
         self.read(read).await
     }
 

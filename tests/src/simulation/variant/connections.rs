@@ -13,10 +13,10 @@ use std::{
 
 use async_trait::async_trait;
 use connection_service::{
-    domain::{ensure::Acceptance, refusal::Refusal},
+    domain::{card::Card, ensure::Acceptance, refusal::Refusal},
     store::{
         Act, Acted, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage, MemberFeed,
-        Relationship, Store,
+        PutCard, Relationship, Store,
     },
 };
 use service_kit::{
@@ -134,6 +134,10 @@ impl Store for Bent {
         self.inner.erase_member(member).await
     }
 
+    async fn put_cards(&self, cards: Vec<PutCard>) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        self.inner.put_cards(cards).await
+    }
+
     async fn acknowledge(&self, position: u64) -> Result<(), StoreError> {
         self.inner.acknowledge(position).await
     }
@@ -160,6 +164,10 @@ impl Store for Bent {
 
     async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
         self.inner.is_erased(member).await
+    }
+
+    async fn card(&self, member: MemberId) -> Result<Option<Card>, StoreError> {
+        self.inner.card(member).await
     }
 
     async fn relationships(

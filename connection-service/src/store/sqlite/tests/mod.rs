@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: the rules' tables (beside the rules) and the wire (in the workspace's tests).
 
+mod cards;
 mod erasing;
 mod feed;
 mod pairs;

@@ -1,0 +1,70 @@
+//! A page of a member's connections, as it is asked for and as it is answered.
+//!
+//! Deliberately absent: what is in the list and in which order (see `domain::connection_list`).
+
+use service_kit::id::MemberId;
+use service_kit::time::Time;
+
+use crate::domain::card::Card;
+use crate::domain::connection_list::{Chosen, Cursor, ListQuery, Order, Total};
+
+/// Which page of which list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ListRequest {
+    /// The list.
+    pub query: ListQuery,
+    /// The place that the page begins after; `None` for the first. A place in the query's order.
+    pub after: Option<Cursor>,
+    /// How many connections at most.
+    pub limit: u32,
+    /// Whether the others' cards are wanted.
+    pub with_cards: bool,
+}
+
+impl ListRequest {
+    /// The first page of all connections, newest first, without cards.
+    pub fn newest(limit: u32) -> Self {
+        Self {
+            query: ListQuery::default(),
+            after: None,
+            limit,
+            with_cards: false,
+        }
+    }
+}
+
+/// A connection of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionLine {
+    /// The other member.
+    pub other: MemberId,
+    /// Since when the two are connected.
+    pub connect_time: Time,
+    /// The other's card, if it was wanted and there is one.
+    pub card: Option<Card>,
+}
+
+/// A page of a member's connections.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ConnectionPage {
+    /// In the order of the list.
+    pub lines: Vec<ConnectionLine>,
+    /// Where the next page begins, when there is one.
+    pub next: Option<Cursor>,
+    /// How many connections are in the list: exactly, where there is no filter.
+    pub total: Total,
+}
+
+/// Where the page after `chosen` begins, whose other member is `other`.
+pub(super) fn cursor(order: Order, chosen: Chosen, other: MemberId) -> Cursor {
+    match order {
+        Order::Recent => Cursor::Recent {
+            connect_time: chosen.connect_time,
+            other,
+        },
+        Order::FirstName | Order::LastName => Cursor::Named {
+            key: chosen.key,
+            other,
+        },
+    }
+}

@@ -1,0 +1,82 @@
+//! Cards: put, replaced, read and erased.
+
+use super::*;
+use crate::domain::card::Card;
+use crate::store::PutCard;
+
+fn card(first_name: &str, last_name: &str, headline: &str) -> Card {
+    Card {
+        first_name: first_name.to_owned(),
+        last_name: last_name.to_owned(),
+        headline: headline.to_owned(),
+    }
+}
+
+async fn put(f: &Fixture, cards: &[(&str, &Card)]) -> Vec<Result<(), Refusal>> {
+    let cards = cards.iter();
+    let cards = cards.map(|(member, card)| PutCard::new(id(member), (*card).clone()));
+    f.store.put_cards(cards.collect()).await.unwrap()
+}
+
+async fn read(f: &Fixture, member: &str) -> Option<Card> {
+    f.store.card(id(member)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_card_that_was_put_last_stands() {
+    let mut f = Fixture::new();
+    let (one, other) = (card("Ann", "Zu", "Baker"), card("Anna", "", "東京"));
+    assert_eq!(read(&f, "a").await, None);
+    assert_eq!(put(&f, &[("a", &one)]).await, [Ok(())]);
+    assert_eq!(read(&f, "a").await, Some(one.clone()));
+    // In a batch the later of two stands.
+    let both = [("a", &one), ("b", &one), ("a", &other)];
+    assert_eq!(put(&f, &both).await, [Ok(()), Ok(()), Ok(())]);
+    f.restart().await;
+    assert_eq!(read(&f, "a").await, Some(other));
+    assert_eq!(read(&f, "b").await, Some(one));
+    f.check();
+}
+
+#[tokio::test]
+async fn putting_what_stands_writes_nothing() {
+    let f = Fixture::new();
+    let one = card("Ann", "Zu", "");
+    put(&f, &[("a", &one)]).await;
+    let changes = || -> (i64, i64) {
+        let sql = "select last_time, head from meta";
+        f.file()
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+    };
+    let before = changes();
+    f.tick(5);
+    assert_eq!(put(&f, &[("a", &one)]).await, [Ok(())]);
+    assert_eq!(changes(), before);
+    assert_eq!(put(&f, &[("a", &card("Ann", "Zu", "x"))]).await, [Ok(())]);
+    assert_eq!(changes(), (before.0 + 5, 0), "the feed says nothing of it");
+}
+
+#[tokio::test]
+async fn an_erased_member_has_no_card_and_gets_none() {
+    let f = Fixture::new();
+    let one = card("Ann", "Zu", "Baker");
+    f.connect("a", "b").await;
+    // Of whom nothing but the card is known, too.
+    put(&f, &[("a", &one), ("c", &one)]).await;
+    for member in ["a", "c"] {
+        f.store.erase_member(id(member)).await.unwrap();
+        assert_eq!(read(&f, member).await, None);
+    }
+    let refused = Err(Refusal::MemberNotFound);
+    let mixed = [("a", &one), ("b", &one), ("c", &one)];
+    assert_eq!(put(&f, &mixed).await, [refused, Ok(()), refused]);
+    assert_eq!(read(&f, "b").await, Some(one));
+    f.store.acknowledge(f.head().await).await.unwrap();
+    for _ in 0..4 {
+        f.round().await;
+    }
+    for text in ["a", "c"] {
+        assert_eq!(is_named(&f.file(), text), [""; 0]);
+    }
+}
