@@ -43,6 +43,20 @@ fn limits() -> Vec<Key<Policy>> {
             "characters of a headline (Unicode, after NFC and trimming); a longer one is refused",
         ),
         Key::count(
+            "list.query_chars_max",
+            "characters",
+            1..=1_000,
+            |p: &mut Policy| &mut p.query_chars_max,
+            "characters of what is looked for in a list of connections; more are refused",
+        ),
+        Key::count(
+            "list.counted_max",
+            "connections",
+            1..=10_000_000,
+            |p: &mut Policy| &mut p.listed_counted_max,
+            "connections that match a filter and are counted exactly; of more this many are told, and that there are more",
+        ),
+        Key::count(
             "removal.marks_max",
             "removals",
             1..=1_000_000,

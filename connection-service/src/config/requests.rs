@@ -90,8 +90,8 @@ fn answers(config: &Config, findings: &mut Findings) {
     for (key, what, one, number) in [
         (
             "page.size_max",
-            "a page of so many entries",
-            size::ENTRY,
+            "a page of so many connections, each with the longest card,",
+            size::ENTRY + size::card(&config.policy),
             page,
         ),
         (

@@ -17,6 +17,10 @@ pub struct Policy {
     pub name_chars_max: usize,
     /// How many Unicode scalar values a headline may have. Default 220.
     pub headline_chars_max: usize,
+    /// How many Unicode scalar values the query of a list may have. Default 100.
+    pub query_chars_max: usize,
+    /// Up to how many connections that match a filter are counted. Default 1,000.
+    pub listed_counted_max: u32,
     /// How long a removal stands against acceptances made before it. Default 24 hours.
     pub removal_mark_kept: Span,
     /// How long facts stay in the feed. Default 7 days.
@@ -39,6 +43,8 @@ impl Default for Policy {
             removal_marks_max: 1_000,
             name_chars_max: 100,
             headline_chars_max: 220,
+            query_chars_max: 100,
+            listed_counted_max: 1_000,
             removal_mark_kept: Span::hours(24),
             facts_kept: Span::days(7),
             verdicts_kept: Span::days(30),

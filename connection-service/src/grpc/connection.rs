@@ -29,9 +29,7 @@ use super::{Edge, status};
 use crate::domain::list_change::ListChange;
 use crate::store::Relationship;
 use crate::usecase::watch_connections::{self, Content, Message, Scope};
-use crate::usecase::{Failure, get_relationships, list_connections, remove_connection};
-
-const LIST: &str = "ListConnections";
+use crate::usecase::{Failure, get_relationships, remove_connection};
 
 #[tonic::async_trait]
 impl ConnectionService for Edge {
@@ -76,32 +74,7 @@ impl ConnectionService for Edge {
         &self,
         request: Request<ListConnectionsRequest>,
     ) -> Result<Response<ListConnectionsResponse>, Status> {
-        within(request, |request, _| async move {
-            let mut fields = FieldViolations::new();
-            let member = fields::member_id(&mut fields, "member_id", &request.member_id);
-            let limit = fields::page_size(&mut fields, request.page_size, self.requests().pages);
-            let (Some(member), Some(limit)) = (member, limit) else {
-                return Err(fields::invalid(fields));
-            };
-            let after = self
-                .tokens()
-                .read_list_page(LIST, &member, &request.page_token);
-            let after = after.map_err(|refusal| status::of(&Failure::from(refusal)))?;
-            let page = list_connections::run(self.context(), member.clone(), after, limit).await;
-            let page = page.map_err(|failure| status::of(&failure))?;
-            let last = page.lines.last().filter(|_| page.more);
-            let next = last.map(|line| self.tokens().list_page(LIST, &member, line));
-            let lines = page.lines.iter();
-            Ok(ListConnectionsResponse {
-                connections: lines
-                    .map(|line| connection(&line.other, line.time))
-                    .collect(),
-                next_page_token: next.unwrap_or_default(),
-                // Far below the bound of the type: the limit of connections is.
-                total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
-            })
-        })
-        .await
+        within(request, |request, _| self.list(request)).await
     }
 
     async fn remove_connection(
@@ -216,6 +189,7 @@ fn connection(other: &MemberId, since: Time) -> Connection {
     Connection {
         other_id: other.to_string(),
         connect_time: Some(fields::timestamp(since)),
+        ..Connection::default()
     }
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod block;
 mod connection;
+mod connection_list;
 mod convert;
 mod fact;
 mod member;

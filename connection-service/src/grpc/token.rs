@@ -8,6 +8,8 @@ use service_kit::id::{MemberId, PairKey};
 use service_kit::page_token::TokenSealer;
 use service_kit::time::Time;
 
+use crate::domain::card::SORT_KEY_BYTES_MAX;
+use crate::domain::connection_list::{Cursor, ListQuery, Order};
 use crate::domain::list_change::Place;
 use crate::domain::refusal::Refusal;
 use crate::store::{Line, Store};
@@ -65,6 +67,62 @@ impl Tokens {
             })
         };
         line().map(Some).ok_or(Refusal::InvalidToken)
+    }
+
+    /// For the page after a place in a list of `member`'s connections.
+    pub(super) fn connections_page(
+        &self,
+        member: &MemberId,
+        query: &ListQuery,
+        after: &Cursor,
+    ) -> String {
+        let payload = match after {
+            Cursor::Recent {
+                connect_time,
+                other,
+            } => [connect_time.millis().to_be_bytes().to_vec(), filled(other)].concat(),
+            Cursor::Named { key, other } => {
+                let mut payload = key.as_bytes().to_vec();
+                payload.resize(SORT_KEY_BYTES_MAX, 0);
+                payload.extend(filled(other));
+                payload
+            }
+        };
+        let bound = bound_to_list(query);
+        self.pages.seal(&parts(member, &bound), &payload)
+    }
+
+    /// The place that a page begins after; `None` for the first.
+    pub(super) fn read_connections_page(
+        &self,
+        member: &MemberId,
+        query: &ListQuery,
+        token: &str,
+    ) -> Result<Option<Cursor>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let bound = bound_to_list(query);
+        let payload = self.pages.open(&parts(member, &bound), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let cursor = || match query.order {
+            Order::Recent => {
+                let (time, other) = payload.split_first_chunk::<8>()?;
+                Some(Cursor::Recent {
+                    connect_time: Time::from_millis(i64::from_be_bytes(*time)),
+                    other: read_filled(other)?,
+                })
+            }
+            Order::FirstName | Order::LastName => {
+                let (key, other) = payload.split_at_checked(SORT_KEY_BYTES_MAX)?;
+                let key = std::str::from_utf8(key).ok()?;
+                Some(Cursor::Named {
+                    key: key.trim_end_matches('\0').to_owned(),
+                    other: read_filled(other)?,
+                })
+            }
+        };
+        cursor().map(Some).ok_or(Refusal::InvalidToken)
     }
 
     /// For the page after `key` of all facts.
@@ -125,6 +183,38 @@ impl Tokens {
 fn bound<'a>(method: &'a str, member: Option<&'a MemberId>) -> Vec<&'a [u8]> {
     let mut parts = vec![method.as_bytes()];
     parts.extend(member.map(|member| member.as_str().as_bytes()));
+    parts
+}
+
+/// What a page of connections is bound to beside the member: everything that decides what is in the list and in which order.
+fn bound_to_list(query: &ListQuery) -> Vec<Vec<u8>> {
+    let ListQuery { order, filter } = query;
+    let order = match order {
+        Order::Recent => 0,
+        Order::FirstName => 1,
+        Order::LastName => 2,
+    };
+    let time = |time: Option<Time>| {
+        let bytes = time.map(|time| time.millis().to_be_bytes().to_vec());
+        bytes.unwrap_or_default()
+    };
+    let mut bound = vec![
+        vec![order],
+        time(filter.connected_after),
+        time(filter.connected_before),
+    ];
+    if let Some(search) = &filter.search {
+        // A search without terms is not the same as none.
+        bound.push(b"search".to_vec());
+        let terms = search.terms().iter();
+        bound.extend(terms.map(|term| term.clone().into_bytes()));
+    }
+    bound
+}
+
+fn parts<'a>(member: &'a MemberId, list: &'a [Vec<u8>]) -> Vec<&'a [u8]> {
+    let mut parts = bound("ListConnections", Some(member));
+    parts.extend(list.iter().map(Vec::as_slice));
     parts
 }
 

@@ -6,6 +6,7 @@
 mod cards;
 mod commands;
 mod erasure;
+mod lists;
 mod retention;
 mod rows;
 pub mod sqlite;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 pub use cards::PutCard;
 pub use commands::{Act, Acted, Ensured};
 pub use erasure::Erased;
+pub use lists::{ConnectionLine, ConnectionPage, ListRequest};
 
 use crate::domain::card::Card;
 use crate::domain::ensure::Acceptance;
@@ -179,13 +181,12 @@ pub trait Store: Send + Sync + 'static {
         member: MemberId,
         others: Vec<MemberId>,
     ) -> Result<Vec<Relationship>, StoreError>;
-    /// A page of a member's connections, from after a line, at most `limit`.
+    /// A page of a member's connections. What is in the list from the first page to the last must be on exactly one of them.
     async fn connections(
         &self,
         member: MemberId,
-        after: Option<Line>,
-        limit: u32,
-    ) -> Result<ListPage, StoreError>;
+        request: ListRequest,
+    ) -> Result<ConnectionPage, StoreError>;
     /// A page of those whom a member has blocked, from after a line, at most `limit`.
     async fn blocks(
         &self,

@@ -1,18 +1,17 @@
-//! `ListConnections`: a member's connections, newest first.
+//! `ListConnections`: a member's connections in an order, all of them or those that match.
 //!
-//! Deliberately absent: tokens; a page begins after a line.
+//! Deliberately absent: tokens; a page begins after a place.
 
 use service_kit::id::MemberId;
 
 use super::{Context, Failure};
-use crate::store::{Line, ListPage};
+use crate::store::{ConnectionPage, ListRequest};
 
-/// The page after `after`, of at most `limit` lines.
+/// The page that is asked for.
 pub async fn run(
     context: &Context,
     member: MemberId,
-    after: Option<Line>,
-    limit: u32,
-) -> Result<ListPage, Failure> {
-    Ok(context.store.connections(member, after, limit).await?)
+    request: ListRequest,
+) -> Result<ConnectionPage, Failure> {
+    Ok(context.store.connections(member, request).await?)
 }

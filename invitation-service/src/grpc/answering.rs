@@ -27,6 +27,7 @@ impl Edge {
         let connection = accepted.connect_time.map(|connect_time| Connection {
             other_id: accepted.view.inviter.to_string(),
             connect_time: Some(fields::timestamp(connect_time)),
+            ..Connection::default()
         });
         Ok(wire::AcceptInvitationResponse {
             invitation: Some(convert::to_invitation(accepted.view)),

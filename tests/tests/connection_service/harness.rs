@@ -198,6 +198,7 @@ impl Service {
             member_id: member.to_owned(),
             page_size,
             page_token: page_token.to_owned(),
+            ..Default::default()
         };
         Ok(self
             .connections

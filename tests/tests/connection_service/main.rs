@@ -11,6 +11,7 @@
     reason = "a test may fail by panicking; that is what it is for"
 )]
 
+mod cards;
 mod facts;
 mod harness;
 mod lifecycle;

@@ -5,6 +5,7 @@ mod connections;
 mod facts;
 mod invitations;
 mod lists;
+mod members;
 mod standing;
 mod table;
 mod tokens;
@@ -30,6 +31,7 @@ async fn every_malformed_request_is_refused_by_name_and_changes_nothing() {
     standing::add(&mut table);
     batches::add(&mut table);
     connections::add(&mut table);
+    members::add(&mut table);
     facts::add(&mut table);
     tokens::add(&mut table, &world.tokens);
     let before = world.stored();

@@ -58,7 +58,7 @@ fn optional_member_id(row: &Row<'_>, column: usize) -> Decoded<Option<MemberId>>
     text.map_err(StoreError::corrupt)?.map(parse_id).transpose()
 }
 
-fn parse_id(text: &str) -> Decoded<MemberId> {
+pub(super) fn parse_id(text: &str) -> Decoded<MemberId> {
     MemberId::parse(text).map_err(StoreError::corrupt)
 }
 

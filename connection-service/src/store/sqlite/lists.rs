@@ -10,7 +10,7 @@ use service_kit::time::Time;
 
 use super::reads::Shown;
 use super::{cards, codec, read_member, reads};
-use crate::domain::connection_list::{Candidate, Cursor, Filter, Order, Selection, Total};
+use crate::domain::connection_list::{Candidate, Cursor, Filter, ListQuery, Selection, Total};
 use crate::store::lists::cursor;
 use crate::store::{ConnectionLine, ConnectionPage, Line, ListRequest};
 
@@ -23,20 +23,10 @@ pub(super) fn connections(
     request: &ListRequest,
     counted_max: u32,
 ) -> Found<ConnectionPage> {
-    let mut page = match (&request.query.order, &request.after) {
-        (Order::Recent, None) if request.query.filter.is_empty() => {
-            newest(conn, member, None, request.limit)?
-        }
-        (Order::Recent, Some(Cursor::Recent { connect_time, other }))
-            if request.query.filter.is_empty() =>
-        {
-            let after = Line {
-                other: other.clone(),
-                time: *connect_time,
-            };
-            newest(conn, member, Some(&after), request.limit)?
-        }
-        _ => chosen(conn, member, request, counted_max)?,
+    let mut page = if request.query == ListQuery::default() {
+        newest(conn, member, request)?
+    } else {
+        chosen(conn, member, request, counted_max)?
     };
     if request.with_cards {
         for line in &mut page.lines {
@@ -47,13 +37,27 @@ pub(super) fn connections(
 }
 
 /// Lies in this order; nothing but the page is looked at.
-fn newest(
-    conn: &Connection,
-    member: &MemberId,
-    after: Option<&Line>,
-    limit: u32,
-) -> Found<ConnectionPage> {
-    let page = reads::list(conn, Shown::Connections, member, after, limit)?;
+fn newest(conn: &Connection, member: &MemberId, request: &ListRequest) -> Found<ConnectionPage> {
+    let after = match &request.after {
+        None => None,
+        Some(Cursor::Recent {
+            connect_time,
+            other,
+        }) => Some(Line {
+            other: other.clone(),
+            time: *connect_time,
+        }),
+        Some(Cursor::Named { .. }) => {
+            return Err(StoreError::internal("a place is of another order"));
+        }
+    };
+    let page = reads::list(
+        conn,
+        Shown::Connections,
+        member,
+        after.as_ref(),
+        request.limit,
+    )?;
     let last = page.lines.last().filter(|_| page.more);
     Ok(ConnectionPage {
         next: last.map(|line| Cursor::Recent {

@@ -5,6 +5,7 @@
 mod cards;
 mod codec;
 mod feed;
+mod lists;
 mod metrics;
 mod reads;
 mod rows;

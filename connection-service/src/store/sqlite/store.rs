@@ -14,15 +14,15 @@ use service_kit::time::Time;
 use tokio::sync::watch;
 
 use super::reads::Shown;
-use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
+use super::{SqliteStore, cards as card_rows, erased_hash, feed, lists, reads};
 use crate::domain::card::Card;
 use crate::domain::ensure::Acceptance;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::rows::Rows;
 use crate::store::{
-    Act, Acted, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage, MemberFeed,
-    PutCard, Relationship, Store, cards, commands, erasure, retention,
+    Act, Acted, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage,
+    ListRequest, MemberFeed, PutCard, Relationship, Store, cards, commands, erasure, retention,
 };
 
 impl SqliteStore {
@@ -147,11 +147,10 @@ impl Store for SqliteStore {
     async fn connections(
         &self,
         member: MemberId,
-        after: Option<Line>,
-        limit: u32,
-    ) -> Result<ListPage, StoreError> {
-        let read =
-            move |conn: &_| reads::list(conn, Shown::Connections, &member, after.as_ref(), limit);
+        request: ListRequest,
+    ) -> Result<ConnectionPage, StoreError> {
+        let counted_max = self.shared.policy.listed_counted_max;
+        let read = move |conn: &_| lists::connections(conn, &member, &request, counted_max);
         self.read(read).await
     }
 

@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use connection_service::{
     domain::{card::Card, ensure::Acceptance, refusal::Refusal},
     store::{
-        Act, Acted, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage, MemberFeed,
-        PutCard, Relationship, Store,
+        Act, Acted, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line,
+        ListPage, ListRequest, MemberFeed, PutCard, Relationship, Store,
     },
 };
 use service_kit::{
@@ -181,10 +181,9 @@ impl Store for Bent {
     async fn connections(
         &self,
         member: MemberId,
-        after: Option<Line>,
-        limit: u32,
-    ) -> Result<ListPage, StoreError> {
-        self.inner.connections(member, after, limit).await
+        request: ListRequest,
+    ) -> Result<ConnectionPage, StoreError> {
+        self.inner.connections(member, request).await
     }
 
     async fn blocks(

@@ -57,6 +57,7 @@ fn connections(table: &mut Table) {
         member_id: member_id.to_owned(),
         page_size,
         page_token: String::new(),
+        ..Default::default()
     };
     table.ids(METHOD, "member_id", |id| request(&id, 0));
     table.page_sizes(METHOD, |size| request("ann", size));

@@ -5,7 +5,7 @@ use acquaint_proto::{
     invitation::v1 as invitation,
 };
 use connection::{
-    ListBlockedMembersRequest, ListConnectionsRequest, WatchConnectionsRequest,
+    ConnectionOrder, ListBlockedMembersRequest, ListConnectionsRequest, WatchConnectionsRequest,
     watch_connections_request::Scope as ConnectionScope,
 };
 use invitation::{
@@ -145,6 +145,7 @@ fn connections(table: &mut Table, tokens: &Tokens) {
         member_id: member_id.to_owned(),
         page_size: 0,
         page_token: token.to_owned(),
+        ..Default::default()
     };
     table.tokens("ListConnections", &tokens.connections, |token| {
         connected("ann", &token)
@@ -157,6 +158,23 @@ fn connections(table: &mut Table, tokens: &Tokens) {
         &tokens.connection_watch,
     ] {
         table.token("ListConnections", &connected("ann", token));
+    }
+    let page = || connected("ann", &tokens.connections);
+    for other in [
+        ListConnectionsRequest {
+            order: ConnectionOrder::FirstName.into(),
+            ..page()
+        },
+        ListConnectionsRequest {
+            query: "a".to_owned(),
+            ..page()
+        },
+        ListConnectionsRequest {
+            connected_before: Some(Timestamp::default()),
+            ..page()
+        },
+    ] {
+        table.token("ListConnections", &other);
     }
     let blocked = |member_id: &str, token: &str| ListBlockedMembersRequest {
         member_id: member_id.to_owned(),

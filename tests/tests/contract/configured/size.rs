@@ -70,6 +70,45 @@ fn bounds(what: &str, bound: usize, bytes: usize) {
     );
 }
 
+fn cards(connection: &connection::Connection) {
+    for (name_chars_max, headline_chars_max) in [(1, 1), (100, 220), (1_000, 2_000)] {
+        let policy = connection_service::Policy {
+            name_chars_max,
+            headline_chars_max,
+            ..connection_service::Policy::default()
+        };
+        let name = "\u{1f600}".repeat(name_chars_max);
+        let card = connection::MemberCard {
+            member_id: member_id(),
+            first_name: name.clone(),
+            last_name: name,
+            headline: "\u{1f600}".repeat(headline_chars_max),
+        };
+        let put = added(|count| connection::BatchPutMembersRequest {
+            members: vec![card.clone(); count],
+        });
+        bounds("a card", of_connection::card(&policy), put);
+        let result = connection::PutMemberResult {
+            member_id: member_id(),
+            outcome: Some(connection::put_member_result::Outcome::Member(card.clone())),
+        };
+        let results = added(|count| connection::BatchPutMembersResponse {
+            results: vec![result.clone(); count],
+        });
+        bounds("a stored card", of_connection::put_result(&policy), results);
+        let shown = connection::Connection {
+            card: Some(card),
+            ..connection.clone()
+        };
+        let page = added(|count| connection::ListConnectionsResponse {
+            connections: vec![shown.clone(); count],
+            ..Default::default()
+        });
+        let bound = of_connection::ENTRY + of_connection::card(&policy);
+        bounds("a connection with a card", bound, page);
+    }
+}
+
 #[test]
 fn of_invitation_service() {
     for policy in policies() {
@@ -156,12 +195,14 @@ fn of_connection_service() {
     let connection = connection::Connection {
         other_id: member_id(),
         connect_time: Some(time()),
+        card: None,
     };
     let connections = added(|count| connection::ListConnectionsResponse {
         connections: vec![connection.clone(); count],
         ..Default::default()
     });
     bounds("a connection", of_connection::ENTRY, connections);
+    cards(&connection);
     let pairs = added(|count| internal::BatchGetPairFactsRequest {
         pairs: vec![pair(); count],
     });

@@ -1,7 +1,10 @@
 //! Reasons that need nothing but calls in an order, and those that a member's erasure and time bring.
 
 use acquaint_proto::{
-    connection::{internal::v1::WatchFactsRequest, v1::ListBlockedMembersRequest},
+    connection::{
+        internal::v1::WatchFactsRequest,
+        v1::{GetMemberRequest, ListBlockedMembersRequest, PutMemberRequest},
+    },
     invitation::v1 as invitation,
 };
 use acquaint_tests::{
@@ -91,6 +94,20 @@ pub(super) async fn states() -> Vec<Status> {
     refused
 }
 
+async fn put(pair: &Pair, member: &str) -> Result<(), Status> {
+    let request = PutMemberRequest {
+        member_id: member.to_owned(),
+        ..Default::default()
+    };
+    pair.members.clone().put_member(request).await.map(drop)
+}
+
+async fn get(pair: &Pair, member: &str) -> Result<(), Status> {
+    let member_id = member.to_owned();
+    let request = GetMemberRequest { member_id };
+    pair.members.clone().get_member(request).await.map(drop)
+}
+
 /// What an erased member is told, and a token whose events are no longer kept.
 pub(super) async fn members_and_time() -> Vec<Status> {
     let pair = Pair::start().await;
@@ -102,6 +119,8 @@ pub(super) async fn members_and_time() -> Vec<Status> {
         pair.send("eve", "bob").await.unwrap_err(),
         pair.block("eve", "bob").await.unwrap_err(),
         pair.remove("eve", "bob").await.unwrap_err(),
+        put(&pair, "eve").await.unwrap_err(),
+        get(&pair, "bob").await.unwrap_err(),
     ];
     let invitations = token_of_invitations(&pair).await;
     let connections = token_of_connections(&pair).await;

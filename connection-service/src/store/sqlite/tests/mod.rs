@@ -5,6 +5,7 @@
 mod cards;
 mod erasing;
 mod feed;
+mod lists;
 mod pairs;
 mod random;
 mod retention;
@@ -28,7 +29,7 @@ use crate::domain::ensure::{Acceptance, Verdict};
 use crate::domain::fixtures::{at, id, key};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
-use crate::store::{Act, Acted, Ensured, Store};
+use crate::store::{Act, Acted, Ensured, ListRequest, Store};
 use crate::worker;
 
 /// A store in a folder of its own, with a clock that moves when told to.
@@ -138,11 +139,14 @@ impl Fixture {
     async fn connections(&self, member: &str) -> Vec<String> {
         let page = self
             .store
-            .connections(id(member), None, 1_000)
+            .connections(id(member), ListRequest::newest(1_000))
             .await
             .unwrap();
-        assert_eq!(page.total as usize, page.lines.len(), "{member}");
-        names(&page.lines)
+        assert_eq!(page.total.number as usize, page.lines.len(), "{member}");
+        page.lines
+            .iter()
+            .map(|line| line.other.to_string())
+            .collect()
     }
 
     async fn blocks(&self, member: &str) -> Vec<String> {

@@ -266,26 +266,31 @@ async fn lists_are_paged_newest_first() {
         // Two at the same moment.
         f.tick(i64::from(n != 2));
     }
-    for (blocks, member) in [(false, "a"), (true, "z")] {
-        let mut after: Option<Line> = None;
-        let mut seen = Vec::new();
-        loop {
-            let page = if blocks {
-                f.store.blocks(id(member), after, 2).await.unwrap()
-            } else {
-                f.store.connections(id(member), after, 2).await.unwrap()
-            };
-            assert_eq!(page.total, 5);
-            assert!(page.lines.len() <= 2);
-            after = page.lines.last().cloned();
-            let more = page.more;
-            seen.extend(names(&page.lines));
-            if !more {
-                break;
-            }
+    let newest_first = ["f", "e", "d", "c", "b"];
+    let mut after: Option<Line> = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = f.store.blocks(id("z"), after, 2).await.unwrap();
+        assert_eq!(page.total, 5);
+        assert!(page.lines.len() <= 2);
+        after = page.lines.last().cloned();
+        seen.extend(names(&page.lines));
+        if !page.more {
+            break;
         }
-        assert_eq!(seen, ["f", "e", "d", "c", "b"]);
     }
+    assert_eq!(seen, newest_first);
+    let mut request = ListRequest::newest(2);
+    let mut seen = Vec::new();
+    loop {
+        let page = f.store.connections(id("a"), request.clone()).await.unwrap();
+        assert_eq!((page.total.number, page.total.is_minimum), (5, false));
+        assert!(page.lines.len() <= 2);
+        seen.extend(page.lines.iter().map(|line| line.other.to_string()));
+        let Some(next) = page.next else { break };
+        request.after = Some(next);
+    }
+    assert_eq!(seen, newest_first);
 }
 
 #[tokio::test]
@@ -331,8 +336,12 @@ async fn the_stores_time_never_goes_back() {
     f.connect("a", "c").await;
     f.restart().await;
     f.connect("a", "d").await;
-    let times: Vec<_> = f.store.connections(id("a"), None, 9).await.unwrap().lines;
-    assert!(times.iter().all(|line| line.time == START), "{times:?}");
+    let page = f.store.connections(id("a"), ListRequest::newest(9)).await;
+    let times = page.unwrap().lines;
+    assert!(
+        times.iter().all(|line| line.connect_time == START),
+        "{times:?}"
+    );
 }
 
 #[tokio::test]

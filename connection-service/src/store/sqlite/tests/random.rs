@@ -133,10 +133,11 @@ async fn play(commands: Vec<Command>) {
     }
     f.round().await;
     consumer.watch(usize::MAX).await;
-    let lines = f.store.connections(id("a"), None, 100).await.unwrap().lines;
+    let page = f.store.connections(id("a"), ListRequest::newest(100)).await;
+    let lines = page.unwrap().lines;
     let list: BTreeMap<_, _> = lines
         .into_iter()
-        .map(|line| (line.other.to_string(), line.time))
+        .map(|line| (line.other.to_string(), line.connect_time))
         .collect();
     assert_eq!(consumer.list, list);
 }

@@ -1,0 +1,309 @@
+//! Lists of connections on random networks with names of many scripts: against plain reading and sorting of what is stored, and page by
+//! page while connections and cards come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::*;
+use crate::domain::card::Card;
+use crate::domain::connection_list::{Filter, ListQuery, Order, Total};
+use crate::domain::folding::fold;
+use crate::domain::search::Search;
+use crate::store::{ConnectionPage, PutCard};
+
+const FIRST_NAMES: [&str; 14] = [
+    "Ana",
+    "ANNA",
+    "Ánna",
+    "Zoë",
+    "Łukasz",
+    "Σίσυφος",
+    "Фёдор",
+    "محمد",
+    "小明",
+    "さくら",
+    "철수",
+    "राम",
+    "",
+    "Jean-Luc",
+];
+const LAST_NAMES: [&str; 10] = [
+    "Müller",
+    "de la Cruz",
+    "Øster",
+    "Толстой",
+    "王",
+    "김",
+    "O'Brien",
+    "",
+    "שלום",
+    "Zu",
+];
+const HEADLINES: [&str; 5] = ["", "Baker in Łódź", "東京 baker", "Head of R&D", "🙂"];
+const QUERIES: [&str; 13] = [
+    "an", "ANN mul", "lodz", "baker an", "фе", "محم", "王", "o'b", "cruz de", "r d", "nobody",
+    "🙂", "jean",
+];
+
+/// `m` and up to `others` others, each with or without a card, some of them connected with `m`.
+async fn network(f: &Fixture, random: &mut SmallRng, others: usize) {
+    for n in 0..others {
+        let other = format!("o{n}");
+        change_card(f, random, &other).await;
+        if random.random_bool(0.8) {
+            f.connect("m", &other).await;
+        }
+        f.tick(random.random_range(0..3));
+    }
+    // Somebody who knows others, too.
+    f.connect("o1", "o2").await;
+}
+
+fn any_card(random: &mut SmallRng) -> Card {
+    let mut one = |of: &[&str]| (*of.choose(random).unwrap()).to_owned();
+    Card {
+        first_name: one(&FIRST_NAMES),
+        last_name: one(&LAST_NAMES),
+        headline: one(&HEADLINES),
+    }
+}
+
+async fn change_card(f: &Fixture, random: &mut SmallRng, member: &str) {
+    if random.random_bool(0.8) {
+        let put = PutCard::new(id(member), any_card(random));
+        f.store.put_cards(vec![put]).await.unwrap();
+    }
+}
+
+fn any_query(random: &mut SmallRng) -> (ListQuery, &'static str) {
+    let orders = [Order::Recent, Order::FirstName, Order::LastName];
+    let text = if random.random_bool(0.5) {
+        QUERIES.choose(random).unwrap()
+    } else {
+        ""
+    };
+    let mut time = || {
+        let millis = START.millis() + random.random_range(0..60);
+        random.random_bool(0.3).then_some(at(millis))
+    };
+    let (connected_after, connected_before) = (time(), time());
+    let query = ListQuery {
+        order: *orders.choose(random).unwrap(),
+        filter: Filter {
+            search: Search::parse(text, 50).unwrap(),
+            connected_after,
+            connected_before,
+        },
+    };
+    (query, text)
+}
+
+/// Of one who is connected with `m`: id, time, first and last name, headline.
+type Stored = (String, i64, [String; 3]);
+
+/// What is stored, without a word of how the store reads it.
+fn stored(f: &Fixture) -> Vec<Stored> {
+    let sql = "select case when low = 'm' then high else low end, connect_time, first_name, last_name, headline
+        from pair left join card on card.member = case when low = 'm' then high else low end
+        where (low = 'm' or high = 'm') and connect_time is not null";
+    let file = f.file();
+    let mut statement = file.prepare(sql).unwrap();
+    let text = |row: &rusqlite::Row<'_>, at| {
+        row.get::<_, Option<String>>(at)
+            .map(Option::unwrap_or_default)
+    };
+    let rows = statement.query_map([], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            [text(row, 2)?, text(row, 3)?, text(row, 4)?],
+        ))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// Whether each word of `query` is the beginning of one of the words of the texts. Not for scripts without spaces, but for single characters.
+fn naive_match(query: &str, texts: &[String; 3]) -> bool {
+    let (text, query) = (fold(&texts.join(" ")), fold(query));
+    let words: Vec<_> = text.unicode_words().collect();
+    let mut asked = query.unicode_words().peekable();
+    asked.peek().is_some() && asked.all(|asked| words.iter().any(|word| word.starts_with(asked)))
+}
+
+/// Sorted by what is read in a name, by itself.
+fn naive_key([first, second]: [&String; 2]) -> (bool, Vec<String>) {
+    let read = |text: &str| {
+        let folded = fold(text);
+        folded
+            .unicode_words()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let names: Vec<_> = [first, second]
+        .into_iter()
+        .map(|name| read(name).join(" "))
+        .collect();
+    let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    (names.is_empty(), names)
+}
+
+/// The ids of the list in its order, by reading and sorting everything.
+fn expected(f: &Fixture, query: &ListQuery, text: &str) -> Vec<String> {
+    let mut all = stored(f);
+    all.retain(|(_, time, texts)| {
+        let Filter {
+            search,
+            connected_after,
+            connected_before,
+        } = &query.filter;
+        connected_after.is_none_or(|after| *time > after.millis())
+            && connected_before.is_none_or(|before| *time < before.millis())
+            && (search.is_none() || naive_match(text, texts))
+    });
+    all.sort_by(
+        |(a, a_time, [a_first, a_last, _]), (b, b_time, [b_first, b_last, _])| match query.order {
+            Order::Recent => (b_time, b).cmp(&(a_time, a)),
+            Order::FirstName => {
+                (naive_key([a_first, a_last]), a).cmp(&(naive_key([b_first, b_last]), b))
+            }
+            Order::LastName => {
+                (naive_key([a_last, a_first]), a).cmp(&(naive_key([b_last, b_first]), b))
+            }
+        },
+    );
+    all.into_iter().map(|(other, ..)| other).collect()
+}
+
+async fn page(f: &Fixture, request: &ListRequest) -> ConnectionPage {
+    f.store.connections(id("m"), request.clone()).await.unwrap()
+}
+
+fn others(page: &ConnectionPage) -> impl Iterator<Item = String> {
+    page.lines.iter().map(|line| line.other.to_string())
+}
+
+#[tokio::test]
+async fn every_list_is_what_reading_and_sorting_everything_gives() {
+    for seed in 0..8 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let policy = Policy {
+            listed_counted_max: 10,
+            ..Policy::default()
+        };
+        let f = Fixture::with(policy);
+        network(&f, &mut random, 40).await;
+        for _ in 0..40 {
+            let (query, text) = any_query(&mut random);
+            let expected = expected(&f, &query, text);
+            let mut request = ListRequest {
+                query: query.clone(),
+                with_cards: random.random_bool(0.5),
+                ..ListRequest::newest(random.random_range(1..20))
+            };
+            let cards: BTreeMap<_, _> = stored(&f)
+                .into_iter()
+                .map(|(other, _, texts)| (other, texts))
+                .collect();
+            let mut seen = Vec::new();
+            loop {
+                let page = page(&f, &request).await;
+                let counted = expected.len();
+                let exactly = query.filter.is_empty() || counted <= 10;
+                let total = Total {
+                    number: u32::try_from(if exactly { counted } else { 10 }).unwrap(),
+                    is_minimum: !exactly,
+                };
+                assert_eq!(page.total, total, "seed {seed}: {query:?} {text}");
+                for line in &page.lines {
+                    let [first_name, last_name, headline] = cards[line.other.as_str()].clone();
+                    let card = line.card.clone().unwrap_or_default();
+                    let wanted = if request.with_cards {
+                        Card {
+                            first_name,
+                            last_name,
+                            headline,
+                        }
+                    } else {
+                        Card::default()
+                    };
+                    assert!(card == wanted, "seed {seed}: {}", line.other);
+                }
+                seen.extend(others(&page));
+                let Some(next) = page.next else { break };
+                request.after = Some(next);
+            }
+            assert_eq!(seen, expected, "seed {seed}: {query:?} {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes() {
+    for seed in 100..116 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let f = Fixture::new();
+        network(&f, &mut random, 40).await;
+        let (query, text) = any_query(&mut random);
+        let mut throughout: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
+        let mut request = ListRequest {
+            query: query.clone(),
+            ..ListRequest::newest(4)
+        };
+        // How often each was seen. Whoever's own name changes may be met twice in an order by name, and nobody else.
+        let (mut seen, mut renamed) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
+        loop {
+            let page = page(&f, &request).await;
+            others(&page).for_each(|other| *seen.entry(other).or_default() += 1);
+            let Some(next) = page.next else { break };
+            request.after = Some(next);
+            for _ in 0..3 {
+                let other = format!("o{}", random.random_range(0..45));
+                f.tick(1);
+                match random.random_range(0..4) {
+                    0 => _ = f.remove("m", &other).await.unwrap(),
+                    1 => {
+                        change_card(&f, &mut random, &other).await;
+                        renamed.insert(other);
+                    }
+                    2 => _ = f.ensure(random.random(), 1, "m", &other).await,
+                    _ => _ = f.store.erase_member(id(&other)).await.unwrap(),
+                }
+            }
+            let now: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
+            throughout.retain(|other| now.contains(other) && !renamed.contains(other));
+        }
+        for other in &throughout {
+            assert_eq!(seen.get(other), Some(&1), "seed {seed}: {other} {query:?}");
+        }
+        let twice = seen.iter().filter(|(_, times)| **times > 1);
+        for (other, _) in twice {
+            // A connection made anew is another one in the order of time.
+            assert!(
+                renamed.contains(other) || query.order == Order::Recent,
+                "seed {seed}: {other} {query:?}"
+            );
+        }
+        f.check();
+    }
+}
+
+#[tokio::test]
+async fn a_member_without_connections_has_empty_lists() {
+    let f = Fixture::new();
+    for order in [Order::Recent, Order::FirstName, Order::LastName] {
+        let request = ListRequest {
+            query: ListQuery {
+                order,
+                filter: Filter::default(),
+            },
+            ..ListRequest::newest(10)
+        };
+        let page = page(&f, &request).await;
+        assert!(page.lines.is_empty() && page.next.is_none());
+        assert_eq!(page.total, Total::default());
+    }
+}
