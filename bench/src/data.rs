@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Changes whenever the network or the way it is filled in does.
-const FILLING: u32 = 2;
+const FILLING: u32 = 3;
 /// After so long a kept filling is made anew: the services would first have to do what has become due meanwhile.
 const KEPT_FOR: Span = Span::days(14);
 const STAMP: &str = "filled.json";

@@ -7,8 +7,9 @@ use std::{collections::VecDeque, path::Path, sync::Arc};
 
 use anyhow::{Context as _, anyhow, ensure};
 use connection_service::{
+    domain::card::Card,
     domain::ensure::{Acceptance as AskedAcceptance, Verdict as GivenVerdict},
-    store::{Store as _, sqlite::SqliteStore as ConnectionStore},
+    store::{PutCard, Store as _, sqlite::SqliteStore as ConnectionStore},
 };
 use futures::future::try_join_all;
 use invitation_service::{
@@ -39,7 +40,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use crate::network::{Fate, Network, Planned, id, mix, note};
+use crate::network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke};
 
 /// How long the filling has taken, on its own clock. Shorter than anything that is kept for months.
 const FILLED_IN: Span = Span::days(60);
@@ -58,6 +59,8 @@ const GROUPS: GroupCommitOptions = GroupCommitOptions {
     queue_commands_max: 8_192,
     batch_commands_max: 2_048,
 };
+/// How many cards are put, and how many of the hub's connections made, together.
+const CARDS_AT_ONCE: usize = 1_000;
 /// The page cache while filling, in MiB.
 const CACHE_MEBIBYTES: u32 = 512;
 
@@ -122,6 +125,8 @@ impl Stores {
         let at_once = SENT_AT_ONCE.min(network.sends() / MOMENTS_MIN);
         let moments = network.sends().div_ceil(at_once);
         let mut unanswered: VecDeque<Vec<Unanswered>> = VecDeque::new();
+        self.put_cards(network).await?;
+        self.connect_hub(until.minus(FILLED_IN)).await?;
         self.follow().await?;
         for moment in 0..moments {
             let left = i64::try_from(moments - moment)?;
@@ -146,6 +151,60 @@ impl Stores {
         }
         self.clock.set(until);
         self.work().await
+    }
+
+    /// Everybody has a card.
+    async fn put_cards(&self, network: &Network) -> anyhow::Result<()> {
+        let members = (0..network.members()).map(|number| (number, id(number)));
+        let spokes = (0..HUB_CONNECTIONS).map(|number| (!number, spoke(number)));
+        let mut cards = Vec::new();
+        let all = members.chain(spokes);
+        for (number, member) in all {
+            let [first_name, last_name, headline] = card(number);
+            let card = Card {
+                first_name,
+                last_name,
+                headline,
+            };
+            let member = MemberId::parse(&member).map_err(|_| anyhow!("no member id"))?;
+            cards.push(PutCard::new(member, card));
+            if cards.len() >= CARDS_AT_ONCE {
+                self.connections
+                    .put_cards(std::mem::take(&mut cards))
+                    .await?;
+            }
+        }
+        self.connections.put_cards(cards).await?;
+        Ok(())
+    }
+
+    /// One member has as many connections as are allowed.
+    async fn connect_hub(&self, since: Time) -> anyhow::Result<()> {
+        let hub = MemberId::parse(HUB).map_err(|_| anyhow!("no member id"))?;
+        let spokes: Vec<_> = (0..HUB_CONNECTIONS).collect();
+        for (moment, together) in (0..).zip(spokes.chunks(CARDS_AT_ONCE)) {
+            self.clock.set(since.minus(Span::minutes(60 - moment)));
+            try_join_all(together.iter().map(async |number| {
+                let other =
+                    MemberId::parse(&spoke(*number)).map_err(|_| anyhow!("no member id"))?;
+                let key = PairKey::new(&hub, &other).context("one member")?;
+                let asked = AskedAcceptance {
+                    invitation: Uuid::from_u64_pair(mix(*number), *number),
+                    number: 1,
+                    accept_time: since,
+                    acceptor: key.side_of(&other).context("a stranger")?,
+                };
+                let given = self.connections.ensure_connection(key, asked).await?;
+                ensure!(
+                    matches!(given.verdict, GivenVerdict::Created { .. }),
+                    "not connected: {:?}",
+                    given.verdict
+                );
+                anyhow::Ok(())
+            }))
+            .await?;
+        }
+        Ok(())
     }
 
     async fn send_all(

@@ -4,13 +4,16 @@
 
 use std::collections::VecDeque;
 
-use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
+use acquaint_proto::{
+    connection::v1::{self as connection, ConnectionOrder},
+    invitation::v1 as invitation,
+};
 use anyhow::Context as _;
 use uuid::Uuid;
 
 use crate::{
     call::{Call, Clients},
-    network::{Network, id, mix, note},
+    network::{HUB, Network, card, id, mix, note},
 };
 
 /// A kind of call.
@@ -37,6 +40,14 @@ pub(crate) enum Kind {
     Relationship,
     /// `ListConnections`: 50.
     Connections,
+    /// `ListConnections`: 100.
+    ConnectionsPage,
+    /// `ListConnections` by first name: 50 of somebody's who has a hundred or so.
+    ConnectionsByName,
+    /// `ListConnections` with a query: 50 of 30,000.
+    ConnectionsSearch,
+    /// `ListConnections` by last name, 50 of 30,000, deep in the list.
+    ConnectionsDeep,
     /// `SendInvitation` without a request id; one in four has a note.
     Send,
     /// `SendInvitation` with a request id.
@@ -69,7 +80,11 @@ impl Kind {
             | Self::States
             | Self::Quota
             | Self::Relationship
-            | Self::Connections => false,
+            | Self::Connections
+            | Self::ConnectionsPage
+            | Self::ConnectionsByName
+            | Self::ConnectionsSearch
+            | Self::ConnectionsDeep => false,
             Self::Send
             | Self::SendOnce
             | Self::Crossing
@@ -148,7 +163,11 @@ impl Supply {
                 })
                 .collect(),
             Kind::Relationship => self.connected(READS, relationship).await?,
-            Kind::Connections => self.full_pages().await?,
+            Kind::Connections => self.full_pages(PAGE, ConnectionOrder::Recent).await?,
+            Kind::ConnectionsPage => self.full_pages(2 * PAGE, ConnectionOrder::Recent).await?,
+            Kind::ConnectionsByName => self.full_pages(PAGE, ConnectionOrder::FirstName).await?,
+            Kind::ConnectionsSearch => reads.map(search).collect(),
+            Kind::ConnectionsDeep => self.deep_pages().await?,
             Kind::Send => {
                 self.new_pairs(wanted, |number, pair| Call::Send(send(number, pair, false)))
             }
@@ -230,21 +249,49 @@ impl Supply {
     }
 
     /// First pages of popular members' connections. The last who joined have too few of them: whom they invited has not answered yet.
-    async fn full_pages(&mut self) -> anyhow::Result<VecDeque<Call>> {
+    async fn full_pages(
+        &mut self,
+        page_size: i32,
+        order: ConnectionOrder,
+    ) -> anyhow::Result<VecDeque<Call>> {
         let mut calls = VecDeque::new();
         for number in 0..self.network.populars() {
             let request = connection::ListConnectionsRequest {
                 member_id: id(self.network.popular(number)),
-                page_size: PAGE,
+                page_size,
+                order: order.into(),
                 ..Default::default()
             };
             let answer = self.clients.connections.list_connections(request.clone());
             let answer = answer.await.context("preparing calls")?.into_inner();
-            if i32::try_from(answer.connections.len()) == Ok(PAGE) {
+            if i32::try_from(answer.connections.len()) == Ok(page_size) {
                 calls.push_back(Call::Connections(request));
             }
         }
         Ok(calls)
+    }
+
+    /// Pages of the hub's list by last name, from all over it.
+    async fn deep_pages(&mut self) -> anyhow::Result<VecDeque<Call>> {
+        let mut calls = VecDeque::new();
+        let mut request = connection::ListConnectionsRequest {
+            member_id: HUB.to_owned(),
+            order: ConnectionOrder::LastName.into(),
+            page_size: PREPARING_PAGE,
+            ..Default::default()
+        };
+        loop {
+            let answer = self.clients.connections.list_connections(request.clone());
+            let answer = answer.await.context("preparing calls")?.into_inner();
+            if answer.next_page_token.is_empty() {
+                return Ok(scattered(calls));
+            }
+            request.page_token = answer.next_page_token;
+            calls.push_back(Call::Connections(connection::ListConnectionsRequest {
+                page_size: PAGE,
+                ..request.clone()
+            }));
+        }
     }
 
     async fn block_to_unblock(&mut self, wanted: usize) -> anyhow::Result<VecDeque<Call>> {
@@ -332,6 +379,18 @@ fn list(network: &Network, number: u64) -> Call {
     Call::List(invitation::ListInvitationsRequest {
         member_id: id(network.popular(number)),
         r#box: invitation::InvitationBox::Received.into(),
+        page_size: PAGE,
+        ..Default::default()
+    })
+}
+
+/// What people type: the beginning of somebody's first name, and the first letter of a common last name.
+fn search(number: u64) -> Call {
+    let [first_name, ..] = card(mix(number));
+    let beginning: String = first_name.chars().take(3).collect();
+    Call::Connections(connection::ListConnectionsRequest {
+        member_id: HUB.to_owned(),
+        query: format!("{beginning} se"),
         page_size: PAGE,
         ..Default::default()
     })

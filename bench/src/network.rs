@@ -154,6 +154,58 @@ pub(crate) fn id(member: u64) -> String {
     format!("m{member:011}")
 }
 
+/// The member whom so many are connected with, and nobody of the network.
+pub(crate) const HUB: &str = "hub";
+/// How many those are: as many as are allowed.
+pub(crate) const HUB_CONNECTIONS: u64 = 30_000;
+
+/// The id of somebody who is connected with the hub.
+pub(crate) fn spoke(number: u64) -> String {
+    format!("spoke-{number:08}")
+}
+
+/// First name, last name and headline of a member: of the card with a number.
+pub(crate) fn card(number: u64) -> [String; 3] {
+    const FIRST: [&str; 16] = [
+        "Ana", "John", "María", "Zoë", "Łukasz", "Fjodor", "Mohammed", "Wei", "Sakura", "Ram",
+        "Jean-Luc", "Peter", "Paula", "Rosa", "Sven", "Ursula",
+    ];
+    const LAST: [&str; 16] = [
+        "Müller",
+        "de la Cruz",
+        "Øster",
+        "Tolstoi",
+        "Wang",
+        "Kim",
+        "O'Brien",
+        "Smith",
+        "Jones",
+        "Abel",
+        "Baker",
+        "Carter",
+        "Fox",
+        "Gray",
+        "Ito",
+        "Jung",
+    ];
+    const HEADLINE: [&str; 4] = [
+        "Senior software engineer at a large company",
+        "Head of marketing, growth and partnerships",
+        "Baker in Łódź",
+        "Teacher, speaker and mentor of founders",
+    ];
+    let random = mix(number);
+    let one = |of: &[&str], random: u64| {
+        let at = usize::try_from(random % 16).unwrap_or(0) % of.len();
+        of.get(at).copied().unwrap_or_default().to_owned()
+    };
+    [
+        one(&FIRST, random),
+        format!("{}{}", one(&LAST, random >> 4), random % 977),
+        one(&HEADLINE, random >> 8),
+    ]
+}
+
 /// The note of an invitation: one in four has one.
 pub(crate) fn note(number: u64) -> &'static str {
     if number.is_multiple_of(4) {

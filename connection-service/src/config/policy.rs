@@ -57,6 +57,21 @@ fn limits() -> Vec<Key<Policy>> {
             "connections that match a filter and are counted exactly; of more this many are told, and that there are more",
         ),
         Key::count(
+            "roster.bytes_max",
+            "bytes",
+            0..=1 << 40,
+            |p: &mut Policy| &mut p.roster_bytes_max,
+            "memory of the rosters, which keep what lists by name and searches of members with many connections look at; 0 keeps none, and each \
+             such list reads all of the member's connections at once",
+        ),
+        Key::count(
+            "roster.connections_min",
+            "connections",
+            1..=10_000_000,
+            |p: &mut Policy| &mut p.roster_connections_min,
+            "connections from which on a member has a roster; rosters are built so many connections at a time",
+        ),
+        Key::count(
             "removal.marks_max",
             "removals",
             1..=1_000_000,

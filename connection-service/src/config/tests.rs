@@ -31,6 +31,13 @@ fn keys_are_what_they_say() {
         ("page.size_default", "12"),
         ("page.size_max", "13"),
         ("lookup.members_max", "14"),
+        ("card.name_chars_max", "17"),
+        ("card.headline_chars_max", "18"),
+        ("list.query_chars_max", "19"),
+        ("list.counted_max", "20"),
+        ("roster.bytes_max", "21"),
+        ("roster.connections_min", "22"),
+        ("batch.cards_max", "23"),
         ("server.tool_streams_max", "15"),
         ("server.reflection_seconds", "16"),
     ])
@@ -47,8 +54,15 @@ fn keys_are_what_they_say() {
         facts_kept: Span::days(9),
         verdicts_kept: Span::days(10),
         acknowledgement_wait: Span::millis(11),
+        name_chars_max: 17,
+        headline_chars_max: 18,
+        query_chars_max: 19,
+        listed_counted_max: 20,
+        roster_bytes_max: 21,
+        roster_connections_min: 22,
         ..Policy::default()
     };
+    expected.batches.cards_max = 23;
     expected.requests = RequestOptions {
         pages: Pages {
             default: 12,
@@ -81,6 +95,7 @@ fn what_is_risky_is_warned_of() {
             "page.size_max",
             &[
                 ("page.size_max", "10000"),
+                ("batch.cards_max", "1"),
                 ("server.answer_bytes_max", "900000"),
             ],
         ),
@@ -88,6 +103,8 @@ fn what_is_risky_is_warned_of() {
             "lookup.members_max",
             &[
                 ("lookup.members_max", "10000"),
+                ("page.size_max", "50"),
+                ("batch.cards_max", "1"),
                 ("server.answer_bytes_max", "900000"),
             ],
         ),
@@ -95,9 +112,11 @@ fn what_is_risky_is_warned_of() {
             "lookup.members_max",
             &[
                 ("lookup.members_max", "10000"),
+                ("batch.cards_max", "1"),
                 ("server.message_bytes_max", "600000"),
             ],
         ),
+        ("batch.cards_max", &[("batch.cards_max", "1000")]),
         (
             "server.deadline_default_millis",
             &[("server.deadline_default_millis", "200")],

@@ -21,6 +21,10 @@ pub struct Policy {
     pub query_chars_max: usize,
     /// Up to how many connections that match a filter are counted. Default 1,000.
     pub listed_counted_max: u32,
+    /// How many bytes of memory the rosters of members with many connections take together at most. Default 64 MiB; 0 for none.
+    pub roster_bytes_max: usize,
+    /// From how many connections on a list by name is read from a roster. Default 2,000.
+    pub roster_connections_min: u32,
     /// How long a removal stands against acceptances made before it. Default 24 hours.
     pub removal_mark_kept: Span,
     /// How long facts stay in the feed. Default 7 days.
@@ -45,6 +49,8 @@ impl Default for Policy {
             headline_chars_max: 220,
             query_chars_max: 100,
             listed_counted_max: 1_000,
+            roster_bytes_max: 64 << 20,
+            roster_connections_min: 2_000,
             removal_mark_kept: Span::hours(24),
             facts_kept: Span::days(7),
             verdicts_kept: Span::days(30),

@@ -83,8 +83,8 @@ fn connection(line: ConnectionLine) -> Connection {
     Connection {
         card: line
             .card
-            .map(|card| convert::to_member_card(&line.other, card)),
-        other_id: line.other.to_string(),
+            .map(|card| convert::to_member_card(&line.other, *card)),
+        other_id: line.other.as_str().to_owned(),
         connect_time: Some(fields::timestamp(line.connect_time)),
     }
 }

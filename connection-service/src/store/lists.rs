@@ -40,8 +40,8 @@ pub struct ConnectionLine {
     pub other: MemberId,
     /// Since when the two are connected.
     pub connect_time: Time,
-    /// The other's card, if it was wanted and there is one.
-    pub card: Option<Card>,
+    /// The other's card, if it was wanted and there is one. Apart, so that pages without cards stay small.
+    pub card: Option<Box<Card>>,
 }
 
 /// A page of a member's connections.

@@ -55,9 +55,9 @@ pub struct Line {
 
 /// A page of one of a member's lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListPage {
+pub struct ListPage<L = Line> {
     /// Newest first.
-    pub lines: Vec<Line>,
+    pub lines: Vec<L>,
     /// Whether more follow.
     pub more: bool,
     /// How many lines the list has in all.

@@ -6,6 +6,8 @@ use rusqlite::{Connection, Row, params};
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 
+use super::codec;
+use super::roster::Keys;
 use super::rows::SqliteRows;
 use crate::domain::card::Card;
 use crate::store::cards::{CardRows, PutCard};
@@ -15,6 +17,52 @@ pub(super) fn read(conn: &Connection, member: &MemberId) -> Result<Option<Card>,
         conn.prepare_cached("select first_name, last_name, headline from card where member = ?1")?;
     let mut rows = statement.query([member.as_str()])?;
     rows.next()?.map(decode).transpose()
+}
+
+/// What lists look at of a card; empty without one.
+pub(super) fn read_keys(conn: &Connection, member: &MemberId) -> Result<Keys, StoreError> {
+    let mut statement = conn
+        .prepare_cached("select by_first_name, by_last_name, words from card where member = ?1")?;
+    let mut rows = statement.query([member.as_str()])?;
+    rows.next()?
+        .map_or_else(|| Ok(Keys::default()), |row| decode_keys(row, 0))
+}
+
+/// The columns of [`read_keys`] from column `first` on; null where there is no card.
+pub(super) fn decode_keys(row: &Row<'_>, first: usize) -> Result<Keys, StoreError> {
+    let text = |column: usize| -> Result<Box<str>, StoreError> {
+        Ok(row.get::<_, Option<Box<str>>>(column)?.unwrap_or_default())
+    };
+    Ok(Keys {
+        by_first_name: text(first)?,
+        by_last_name: text(first + 1)?,
+        words: text(first + 2)?,
+    })
+}
+
+/// The number of the last change of cards.
+pub(super) fn last_change(conn: &Connection) -> Result<u64, StoreError> {
+    let mut statement = conn.prepare_cached("select last from card_change")?;
+    let mut rows = statement.query([])?;
+    let row = rows.next()?;
+    let row = row.ok_or_else(|| StoreError::corrupt("changes of cards are not counted"))?;
+    codec::position(row, 0)
+}
+
+/// Whose cards have changed after a number, oldest change first, and what lists look at of them now.
+pub(super) fn changed_after(
+    conn: &Connection,
+    change: u64,
+    mut each: impl FnMut(&MemberId, Keys),
+) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(
+        "select member, by_first_name, by_last_name, words from card where change > ?1 order by change",
+    )?;
+    let mut rows = statement.query([codec::to_i64(change)?])?;
+    while let Some(row) = rows.next()? {
+        each(&codec::member_id(row, 0)?, decode_keys(row, 1)?);
+    }
+    Ok(())
 }
 
 fn decode(row: &Row<'_>) -> Result<Card, StoreError> {
@@ -32,10 +80,11 @@ impl CardRows for SqliteRows {
 
     fn put_card(&mut self, put: &PutCard) -> Result<(), StoreError> {
         let (card, keys) = (&put.card, &put.keys);
+        self.change_one("update card_change set last = last + 1", [])?;
         self.change_one(
             "insert or replace into card
-                 (member, first_name, last_name, headline, by_first_name, by_last_name, words)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 (member, first_name, last_name, headline, by_first_name, by_last_name, words, change)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, (select last from card_change))",
             params![
                 put.member.as_str(),
                 card.first_name,

@@ -8,6 +8,7 @@ mod feed;
 mod lists;
 mod metrics;
 mod reads;
+mod roster;
 mod rows;
 mod store;
 
@@ -34,6 +35,7 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
+use self::roster::Rosters;
 use self::rows::SqliteRows;
 use super::rows::{Head, Rows};
 use crate::domain::member::Member;
@@ -59,6 +61,7 @@ pub struct SqliteStore {
 struct Shared {
     writer: GroupCommit<SqliteEngine>,
     readers: Readers,
+    rosters: Rosters,
     clock: Arc<dyn Clock>,
     policy: Policy,
     secret: Arc<StoreSecret>,
@@ -110,6 +113,7 @@ impl SqliteStore {
             shared: Arc::new(Shared {
                 writer,
                 readers,
+                rosters: Rosters::new(policy.roster_bytes_max),
                 clock,
                 policy,
                 secret,

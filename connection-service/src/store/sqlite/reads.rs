@@ -55,16 +55,22 @@ pub(super) enum Shown {
     Blocks,
 }
 
-pub(super) fn list(
+pub(super) fn list<L>(
     conn: &Connection,
     shown: Shown,
     member: &MemberId,
     after: Option<&Line>,
     limit: u32,
-) -> Found<ListPage> {
+    line: impl Fn(MemberId, Time) -> L,
+) -> Found<ListPage<L>> {
+    let mut page = ListPage {
+        lines: Vec::new(),
+        more: false,
+        total: 0,
+    };
     // Someone who is being erased has no row any more, but may have lines left.
     let Some(counted) = read_member(conn, member)? else {
-        return Ok(ListPage::default());
+        return Ok(page);
     };
     let (sql, total) = match shown {
         Shown::Connections => (
@@ -85,19 +91,15 @@ pub(super) fn list(
     });
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params![member.as_str(), time, other, i64::from(limit) + 1])?;
-    let mut page = ListPage {
-        total,
-        ..ListPage::default()
-    };
+    page.total = total;
+    page.lines.reserve(limit.min(total) as usize);
     while let Some(row) = rows.next()? {
         if page.lines.len() >= limit as usize {
             page.more = true;
             break;
         }
-        page.lines.push(Line {
-            other: codec::member_id(row, 0)?,
-            time: codec::time(row, 1)?,
-        });
+        page.lines
+            .push(line(codec::member_id(row, 0)?, codec::time(row, 1)?));
     }
     Ok(page)
 }
@@ -206,6 +208,17 @@ fn erasures(conn: &Connection, acknowledged: u64) -> Found<Vec<MemberId>> {
          where stage = 1 or stage = 3 or (stage = 2 and position <= ?1) limit ?2",
     )?;
     let mut rows = statement.query(params![to_i64(acknowledged)?, ERASURES_AT_ONCE_MAX])?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(codec::member_id(row, 0)?);
+    }
+    Ok(members)
+}
+
+/// Whose pairs are being removed.
+pub(super) fn severing(conn: &Connection) -> Found<Vec<MemberId>> {
+    let mut statement = conn.prepare_cached("select member from erasure where stage = 1")?;
+    let mut rows = statement.query([])?;
     let mut members = Vec::new();
     while let Some(row) = rows.next()? {
         members.push(codec::member_id(row, 0)?);

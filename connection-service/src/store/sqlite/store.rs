@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: anything but handing over.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::Connection;
 use service_kit::epoch::Epochs;
@@ -13,8 +15,9 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
+use super::lists::{Lists, Step};
 use super::reads::Shown;
-use super::{SqliteStore, cards as card_rows, erased_hash, feed, lists, reads};
+use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
 use crate::domain::card::Card;
 use crate::domain::ensure::Acceptance;
 use crate::domain::policy::Policy;
@@ -149,9 +152,26 @@ impl Store for SqliteStore {
         member: MemberId,
         request: ListRequest,
     ) -> Result<ConnectionPage, StoreError> {
-        let counted_max = self.shared.policy.listed_counted_max;
-        let read = move |conn: &_| lists::connections(conn, &member, &request, counted_max);
-        self.read(read).await
+        let asked = Arc::new((member, request));
+        let mut build = None;
+        loop {
+            let (shared, asked) = (Arc::clone(&self.shared), Arc::clone(&asked));
+            let read = move |conn: &_| {
+                let (member, request) = &*asked;
+                let lists = Lists {
+                    conn,
+                    rosters: &shared.rosters,
+                    policy: &shared.policy,
+                    secret: &shared.secret,
+                };
+                lists.step(member, request, build)
+            };
+            // As often as it takes to read all connections of one member, a chunk at a time.
+            match self.read(read).await? {
+                Step::Page(page) => return Ok(page),
+                Step::Building(begun) => build = Some(begun),
+            }
+        }
     }
 
     async fn blocks(
@@ -160,7 +180,10 @@ impl Store for SqliteStore {
         after: Option<Line>,
         limit: u32,
     ) -> Result<ListPage, StoreError> {
-        let read = move |conn: &_| reads::list(conn, Shown::Blocks, &member, after.as_ref(), limit);
+        let read = move |conn: &_| {
+            let line = |other, time| Line { other, time };
+            reads::list(conn, Shown::Blocks, &member, after.as_ref(), limit, line)
+        };
         self.read(read).await
     }
 

@@ -1,4 +1,4 @@
-//! A note that was sent through everything is in no line of the log at any level, in no trace, no figure, no error, and in nothing that a
+//! A note, a card and a query that were sent through everything are in no line of the log at any level, in no trace, no figure, no error, and in nothing that a
 //! panic or a crash leaves behind. Nor is any member.
 //!
 //! What is looked at is a process of its own: this program again, which ends by aborting.
@@ -11,6 +11,7 @@ use std::{
     process::{Command, Output},
 };
 
+use acquaint_proto::connection::v1::{ConnectionOrder, ListConnectionsRequest, PutMemberRequest};
 use acquaint_proto::invitation::v1::{
     BatchAcceptInvitationsRequest, BatchWithdrawInvitationsRequest, DeclineReason, InvitationBox,
     InvitationIds, MarkInvitationsSeenRequest, SendInvitationRequest,
@@ -109,6 +110,7 @@ async fn notes_of_every_kind_live_and_die(format: &str, endpoint: &str) {
     );
     let mut errors = refused(&pair).await;
     crossed(&pair).await;
+    listed(&pair, &mut errors).await;
     answered(&pair, [&bob, &cat, &dan]).await;
     many(&pair, &fay, &gil).await;
     pair.block(&member("gus"), &member("ann")).await.unwrap();
@@ -161,6 +163,39 @@ async fn crossed(pair: &Pair) {
     let connected = pair.send_with(noted("jon", "ida", "")).await.unwrap();
     assert!(connected.invitation.is_some(), "{connected:?}");
     pair.remove(&member("ida"), &member("jon")).await.unwrap();
+}
+
+/// Cards, and lists that look at them.
+async fn listed(pair: &Pair, errors: &mut Vec<String>) {
+    pair.connect(&member("olga"), &member("pia")).await;
+    let card = |headline: &str| PutMemberRequest {
+        member_id: member("pia"),
+        first_name: MARK.to_owned(),
+        last_name: format!("{MARK}by"),
+        headline: format!("{MARK}{headline}"),
+    };
+    let mut members = pair.members.clone();
+    members.put_member(card("head")).await.unwrap();
+    let refused = members.put_member(card("\t.")).await.unwrap_err();
+    errors.push(format!("{refused:?}"));
+    let search = |query: &str| ListConnectionsRequest {
+        member_id: member("olga"),
+        query: format!("{MARK}{query}"),
+        order: ConnectionOrder::LastName.into(),
+        with_cards: true,
+        ..Default::default()
+    };
+    let mut lists = pair.connections.clone();
+    let found = lists.list_connections(search("")).await.unwrap();
+    let found = found.into_inner().connections;
+    assert!(
+        found[0]
+            .card
+            .as_ref()
+            .is_some_and(|card| card.first_name == MARK)
+    );
+    let refused = lists.list_connections(search("\u{202e}")).await;
+    errors.push(format!("{:?}", refused.unwrap_err()));
 }
 
 async fn answered(pair: &Pair, [bob, cat, dan]: [&str; 3]) {
@@ -246,11 +281,14 @@ fn lived(format: &str, endpoint: &str, folder: &Path) -> Output {
         .unwrap()
 }
 
-/// Whatever of notes, sources and members is in `text`.
+/// Whatever of notes, sources, cards and members is in `text`, folded or not.
 fn found_in(text: &str) -> Vec<&str> {
-    let secrets = [MARK, SOURCE, MEMBER];
+    let secrets = [MARK, SOURCE, MEMBER].map(str::to_lowercase);
     let lines = text.lines();
-    let told = lines.filter(|line| secrets.iter().any(|secret| line.contains(secret)));
+    let told = lines.filter(|line| {
+        let line = line.to_lowercase();
+        secrets.iter().any(|secret| line.contains(secret))
+    });
     told.collect()
 }
 

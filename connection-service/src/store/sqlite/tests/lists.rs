@@ -1,5 +1,5 @@
 //! Lists of connections on random networks with names of many scripts: against plain reading and sorting of what is stored, and page by
-//! page while connections and cards come and go.
+//! page while connections and cards come and go. Each with and without rosters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,29 @@ const QUERIES: [&str; 13] = [
     "an", "ANN mul", "lodz", "baker an", "фе", "محم", "王", "o'b", "cruz de", "r d", "nobody",
     "🙂", "jean",
 ];
+
+/// Without a roster; with one that is built in several reads; with one that must often be built anew; with one that is never kept.
+fn policies() -> [Policy; 4] {
+    let plain = Policy {
+        listed_counted_max: 10,
+        // Who is erased still stands in lists for a while.
+        job_chunk: 1,
+        ..Policy::default()
+    };
+    let roster = Policy {
+        roster_connections_min: 7,
+        ..plain
+    };
+    let behind = Policy {
+        member_backlog_max: 2,
+        ..roster
+    };
+    let full = Policy {
+        roster_bytes_max: 1,
+        ..roster
+    };
+    [plain, roster, behind, full]
+}
 
 /// `m` and up to `others` others, each with or without a card, some of them connected with `m`.
 async fn network(f: &Fixture, random: &mut SmallRng, others: usize) {
@@ -178,6 +201,38 @@ fn expected(f: &Fixture, query: &ListQuery, text: &str) -> Vec<String> {
     all.into_iter().map(|(other, ..)| other).collect()
 }
 
+/// Anything that changes lists; whose connection ends or whose name changes is noted.
+async fn change(f: &Fixture, random: &mut SmallRng, other: &str, touched: &mut BTreeSet<String>) {
+    match random.random_range(0..5) {
+        0 => {
+            _ = f.remove("m", other).await.unwrap();
+            touched.insert(other.to_owned());
+        }
+        1 => {
+            change_card(f, random, other).await;
+            touched.insert(other.to_owned());
+        }
+        2 => _ = f.ensure(random.random(), 1, "m", other).await,
+        3 => {
+            f.store.erase_member(id(other)).await.unwrap();
+            touched.insert(other.to_owned());
+        }
+        _ => f.round().await,
+    }
+}
+
+/// Whatever has just been done is seen.
+async fn check_any_list(f: &Fixture, random: &mut SmallRng) {
+    let (query, text) = any_query(random);
+    let request = ListRequest {
+        query,
+        ..ListRequest::newest(1_000)
+    };
+    let seen: Vec<_> = others(&page(f, &request).await).collect();
+    let query = &request.query;
+    assert_eq!(seen, expected(f, query, text), "{query:?} {text}");
+}
+
 async fn page(f: &Fixture, request: &ListRequest) -> ConnectionPage {
     f.store.connections(id("m"), request.clone()).await.unwrap()
 }
@@ -188,12 +243,8 @@ fn others(page: &ConnectionPage) -> impl Iterator<Item = String> {
 
 #[tokio::test]
 async fn every_list_is_what_reading_and_sorting_everything_gives() {
-    for seed in 0..8 {
+    for (seed, policy) in (0..8).zip(policies().into_iter().cycle()) {
         let mut random = SmallRng::seed_from_u64(seed);
-        let policy = Policy {
-            listed_counted_max: 10,
-            ..Policy::default()
-        };
         let f = Fixture::with(policy);
         network(&f, &mut random, 40).await;
         for _ in 0..40 {
@@ -220,7 +271,7 @@ async fn every_list_is_what_reading_and_sorting_everything_gives() {
                 assert_eq!(page.total, total, "seed {seed}: {query:?} {text}");
                 for line in &page.lines {
                     let [first_name, last_name, headline] = cards[line.other.as_str()].clone();
-                    let card = line.card.clone().unwrap_or_default();
+                    let card = line.card.as_deref().cloned().unwrap_or_default();
                     let wanted = if request.with_cards {
                         Card {
                             first_name,
@@ -243,9 +294,9 @@ async fn every_list_is_what_reading_and_sorting_everything_gives() {
 
 #[tokio::test]
 async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes() {
-    for seed in 100..116 {
+    for (seed, policy) in (100..116).zip(policies().into_iter().cycle()) {
         let mut random = SmallRng::seed_from_u64(seed);
-        let f = Fixture::new();
+        let f = Fixture::with(policy);
         network(&f, &mut random, 40).await;
         let (query, text) = any_query(&mut random);
         let mut throughout: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
@@ -253,8 +304,8 @@ async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(
             query: query.clone(),
             ..ListRequest::newest(4)
         };
-        // How often each was seen. Whoever's own name changes may be met twice in an order by name, and nobody else.
-        let (mut seen, mut renamed) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
+        // How often each was seen.
+        let (mut seen, mut touched) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
         loop {
             let page = page(&f, &request).await;
             others(&page).for_each(|other| *seen.entry(other).or_default() += 1);
@@ -263,29 +314,18 @@ async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(
             for _ in 0..3 {
                 let other = format!("o{}", random.random_range(0..45));
                 f.tick(1);
-                match random.random_range(0..4) {
-                    0 => _ = f.remove("m", &other).await.unwrap(),
-                    1 => {
-                        change_card(&f, &mut random, &other).await;
-                        renamed.insert(other);
-                    }
-                    2 => _ = f.ensure(random.random(), 1, "m", &other).await,
-                    _ => _ = f.store.erase_member(id(&other)).await.unwrap(),
-                }
+                change(&f, &mut random, &other, &mut touched).await;
+                check_any_list(&f, &mut random).await;
             }
             let now: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
-            throughout.retain(|other| now.contains(other) && !renamed.contains(other));
+            throughout.retain(|other| now.contains(other) && !touched.contains(other));
         }
         for other in &throughout {
             assert_eq!(seen.get(other), Some(&1), "seed {seed}: {other} {query:?}");
         }
         let twice = seen.iter().filter(|(_, times)| **times > 1);
         for (other, _) in twice {
-            // A connection made anew is another one in the order of time.
-            assert!(
-                renamed.contains(other) || query.order == Order::Recent,
-                "seed {seed}: {other} {query:?}"
-            );
+            assert!(touched.contains(other), "seed {seed}: {other} {query:?}");
         }
         f.check();
     }
@@ -306,4 +346,38 @@ async fn a_member_without_connections_has_empty_lists() {
         assert!(page.lines.is_empty() && page.next.is_none());
         assert_eq!(page.total, Total::default());
     }
+}
+
+#[tokio::test]
+async fn a_roster_that_is_far_behind_is_built_anew() {
+    let policy = Policy {
+        roster_connections_min: 2,
+        ..Policy::default()
+    };
+    let f = Fixture::with(policy);
+    let card = |name: String| Card {
+        first_name: name,
+        ..Card::default()
+    };
+    for n in 0..5 {
+        f.connect("m", &format!("o{n}")).await;
+    }
+    let request = ListRequest {
+        query: ListQuery {
+            order: Order::FirstName,
+            filter: Filter::default(),
+        },
+        ..ListRequest::newest(10)
+    };
+    let seen = async || others(&page(&f, &request).await).collect::<Vec<_>>();
+    assert_eq!(seen().await, ["o0", "o1", "o2", "o3", "o4"]);
+    // More cards than a roster catches up on, the ones that matter first.
+    let many = (0..3_000).map(|n| match n {
+        0..5 => PutCard::new(id(&format!("o{n}")), card(format!("name {}", 9 - n))),
+        _ => PutCard::new(id(&format!("stranger{n}")), card("x".to_owned())),
+    });
+    f.store.put_cards(many.collect()).await.unwrap();
+    assert_eq!(seen().await, ["o4", "o3", "o2", "o1", "o0"]);
+    f.store.erase_member(id("m")).await.unwrap();
+    assert_eq!(seen().await, [""; 0]);
 }
