@@ -10,14 +10,15 @@
 use icu_casemap::CaseMapper;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
+use memchr::memchr2_iter;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::canonical_combining_class;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Before a word that something stands before: a space, a sign, or nothing at all.
-const APART: char = ' ';
+const APART: u8 = b' ';
 /// Before a word that follows the one before it without anything between the two, as in scripts that are written without spaces.
-const TOUCHING: char = '\u{1f}';
+const TOUCHING: u8 = b'\x1f';
 
 /// A text without differences of case, accent, width and form: compatibility decomposition (NFKD), full case folding, no accents, no
 /// invisible characters.
@@ -73,7 +74,8 @@ impl Words {
             let folded = fold(text);
             let mut end = None;
             for (start, word) in folded.unicode_word_indices() {
-                words.push(if end == Some(start) { TOUCHING } else { APART });
+                let touches = end == Some(start);
+                words.push(char::from(if touches { TOUCHING } else { APART }));
                 words.push_str(word);
                 end = Some(start + word.len());
             }
@@ -88,15 +90,15 @@ impl Words {
 
     /// The words as they are read and sorted: apart by one space, or not at all.
     pub fn read(&self) -> String {
-        let read = self.0.trim_start_matches(APART).chars();
-        read.filter(|c| *c != TOUCHING).collect()
+        let read = self.0.trim_start_matches(char::from(APART)).chars();
+        read.filter(|c| *c != char::from(TOUCHING)).collect()
     }
 
     /// What is looked for, each once: words, and words that touch as one. What is the beginning of another is found with that.
     pub fn terms(&self) -> Vec<String> {
         let mut terms: Vec<_> = self
             .0
-            .split(APART)
+            .split(char::from(APART))
             .filter(|term| !term.is_empty())
             .collect();
         terms.sort_unstable();
@@ -113,12 +115,12 @@ impl Words {
 
 /// Whether some word of `words`, as [`Words::as_str`] has them, begins a place where `term` stands.
 pub fn has_term(words: &str, term: &str) -> bool {
-    let begins = |(at, _)| {
-        words
-            .get(at + 1..)
-            .is_some_and(|rest| rest.starts_with(term))
+    let (words, term) = (words.as_bytes(), term.as_bytes());
+    let begins = |at| {
+        let rest = words.get(at + 1..);
+        rest.is_some_and(|rest| rest.starts_with(term))
     };
-    words.match_indices([APART, TOUCHING]).any(begins)
+    memchr2_iter(APART, TOUCHING, words).any(begins)
 }
 
 #[cfg(test)]
