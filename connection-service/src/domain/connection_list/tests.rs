@@ -56,15 +56,19 @@ fn people() -> Vec<Connected> {
     ]
 }
 
+fn offer_all(people: &[Connected], selection: &mut Selection<'_>) {
+    for one in people {
+        selection.offer(&one.candidate());
+    }
+}
+
 fn search(text: &str) -> Option<Search> {
     Search::parse(text, 50).unwrap()
 }
 
 fn others(people: &[Connected], query: &ListQuery) -> String {
     let mut selection = Selection::new(query, None, 100, 100);
-    people
-        .iter()
-        .for_each(|one| selection.offer(&one.candidate()));
+    offer_all(people, &mut selection);
     let (chosen, more, total) = selection.finish();
     assert!(!more && !total.is_minimum);
     assert_eq!(total.number as usize, chosen.len());
@@ -136,9 +140,7 @@ fn what_matches_is_counted_up_to_a_bound() {
     for (counted_max, number, is_minimum) in [(7, 6, false), (6, 6, false), (5, 5, true)] {
         let mut selection = Selection::new(&query, None, 2, counted_max);
         let people = people();
-        people
-            .iter()
-            .for_each(|one| selection.offer(&one.candidate()));
+        offer_all(&people, &mut selection);
         let (chosen, more, total) = selection.finish();
         assert_eq!(total, Total { number, is_minimum });
         assert!(more && chosen.len() == 2);
@@ -165,9 +167,7 @@ fn newest_first_a_full_page_and_a_full_count_settle_it() {
         ..ListQuery::default()
     };
     let mut selection = Selection::new(&named, None, 1, 2);
-    people
-        .iter()
-        .for_each(|one| selection.offer(&one.candidate()));
+    offer_all(&people, &mut selection);
     assert!(!selection.is_settled_newest_first(), "a name may come yet");
 }
 
@@ -210,22 +210,18 @@ fn cursor(chosen: &Chosen) -> Cursor {
 
 fn any_query() -> impl Strategy<Value = ListQuery> {
     let order = prop::sample::select(vec![Order::Recent, Order::FirstName, Order::LastName]);
-    let search = prop::option::of(prop::sample::select(vec!["a", "an b", "zo", "?"]));
+    let text = prop::option::of(prop::sample::select(vec!["a", "an b", "zo", "?"]));
     let time = || prop::option::of((0_i64..12).prop_map(at));
-    (order, search, time(), time()).prop_map(|(order, text, connected_after, connected_before)| {
+    (order, text, time(), time()).prop_map(|(order, text, connected_after, connected_before)| {
         ListQuery {
             order,
             filter: Filter {
-                search: text.and_then(search_of),
+                search: text.and_then(search),
                 connected_after,
                 connected_before,
             },
         }
     })
-}
-
-fn search_of(text: &str) -> Option<Search> {
-    search(text)
 }
 
 fn any_people() -> impl Strategy<Value = Vec<Connected>> {
@@ -247,7 +243,7 @@ proptest! {
         let mut after: Option<Cursor> = None;
         loop {
             let mut selection = Selection::new(&query, after.as_ref(), limit, 10);
-            people.iter().for_each(|one| selection.offer(&one.candidate()));
+            offer_all(&people, &mut selection);
             let (chosen, more, total) = selection.finish();
             prop_assert_eq!(total.number as usize, expected.len().min(10));
             prop_assert_eq!(total.is_minimum, expected.len() > 10);

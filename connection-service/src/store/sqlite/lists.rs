@@ -130,24 +130,12 @@ impl Lists<'_> {
         if !has_roster {
             return self.read_all(member, request, total).map(Step::Page);
         }
-        let mut build = match build {
-            Some(build) => build,
-            None => {
-                let found = self.rosters.with(member, |roster| {
-                    let current = self.refresh(member, roster)?;
-                    let page = || {
-                        self.page(request, total, |selection| {
-                            roster.offer(selection);
-                            Ok(())
-                        })
-                    };
-                    current.then(page).transpose()
-                })?;
-                if let Some(page) = found {
-                    return Ok(Step::Page(page));
-                }
-                self.begin()?
-            }
+        let mut build = if let Some(build) = build {
+            build
+        } else if let Some(page) = self.page_from_roster(member, request, total)? {
+            return Ok(Step::Page(page));
+        } else {
+            self.begin()?
         };
         if !self.read_on(member, &mut build)? {
             return Ok(Step::Building(build));
@@ -157,12 +145,35 @@ impl Lists<'_> {
             // Too much has changed meanwhile.
             return self.read_all(member, request, total).map(Step::Page);
         }
-        let page = self.page(request, total, |selection| {
-            roster.offer(selection);
-            Ok(())
-        })?;
+        let page = self.page_of(&roster, request, total)?;
         self.rosters.keep(member.clone(), roster);
         Ok(Step::Page(page))
+    }
+
+    /// The page from the member's roster, if there is one that can be brought up to date.
+    fn page_from_roster(
+        &self,
+        member: &MemberId,
+        request: &ListRequest,
+        connections: u32,
+    ) -> Found<Option<ConnectionPage>> {
+        self.rosters.with(member, |roster| {
+            let current = self.refresh(member, roster)?;
+            let page = || self.page_of(roster, request, connections);
+            current.then(page).transpose()
+        })
+    }
+
+    fn page_of(
+        &self,
+        roster: &Roster,
+        request: &ListRequest,
+        connections: u32,
+    ) -> Found<ConnectionPage> {
+        self.page(request, connections, |selection| {
+            roster.offer(selection);
+            Ok(())
+        })
     }
 
     /// The choice of a page among what `offer` offers.

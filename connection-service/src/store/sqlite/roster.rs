@@ -20,7 +20,7 @@ use crate::domain::connection_list::{Candidate, Selection};
 use crate::domain::list_change::Step;
 
 /// How long a roster that nobody asks for is kept.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 /// What an entry takes beside its texts: the id and three texts with their lengths and headers, the time, a place in the map.
 const ENTRY_BYTES: usize = 192;
 
@@ -67,17 +67,19 @@ impl Roster {
 
     /// Puts a connection in, in place of one with the same member.
     pub(super) fn insert(&mut self, other: MemberId, connect_time: Time, keys: Keys) {
-        self.bytes += ENTRY_BYTES + other.as_str().len() + keys.bytes();
+        let apart = ENTRY_BYTES + other.as_str().len();
+        self.bytes += apart + keys.bytes();
         let entry = Entry { connect_time, keys };
-        if let Some(before) = self.entries.insert(other.clone(), entry) {
-            self.forget(&other, &before);
+        if let Some(before) = self.entries.insert(other, entry) {
+            self.bytes = self.bytes.saturating_sub(apart + before.keys.bytes());
         }
     }
 
     /// Takes a connection out, if it is there.
     pub(super) fn remove(&mut self, other: &MemberId) {
         if let Some(before) = self.entries.remove(other) {
-            self.forget(other, &before);
+            let bytes = ENTRY_BYTES + other.as_str().len() + before.keys.bytes();
+            self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
 
@@ -108,11 +110,6 @@ impl Roster {
                 words: &keys.words,
             });
         }
-    }
-
-    fn forget(&mut self, other: &MemberId, entry: &Entry) {
-        let bytes = ENTRY_BYTES + other.as_str().len() + entry.keys.bytes();
-        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 

@@ -83,8 +83,11 @@ fn many(table: &mut Table) {
         table.fields(METHOD, &request(vec![ann(); count]), &["members"]);
     }
     let mut members = vec![ann(); 500];
-    members[3].member_id = String::new();
-    members[3].headline = "a\nb".to_owned();
+    members[3] = MemberCard {
+        member_id: String::new(),
+        headline: "a\nb".to_owned(),
+        ..ann()
+    };
     members[499].first_name = "x".repeat(101);
     let fields = [
         "members[3].member_id",
