@@ -6,11 +6,22 @@ use acquaint_proto::{
 };
 use acquaint_tests::{pair::Pair, refusal::reason, wait::eventually};
 use rusqlite::types::Value;
+use tonic::Status;
 
 use super::{close_if_allowed, erase};
 
 const NAME: &str = "somebody-who-was-erased";
 const NOTE: &str = "a note that nobody may read any more";
+
+async fn put_card(pair: &Pair) -> Result<(), Status> {
+    let request = connection::PutMemberRequest {
+        member_id: NAME.to_owned(),
+        first_name: NAME.to_owned(),
+        headline: NOTE.to_owned(),
+        ..Default::default()
+    };
+    pair.members.clone().put_member(request).await.map(drop)
+}
 
 /// The rows of both stores that hold the name or the note.
 fn left(pair: &Pair) -> Vec<String> {
@@ -64,6 +75,7 @@ async fn of_an_erased_member_no_name_is_left_whatever_others_try_with_it() {
     pair.sent("eve", NAME).await;
     pair.block("fay", NAME).await.unwrap();
     pair.block(NAME, "gus").await.unwrap();
+    put_card(&pair).await.unwrap();
     assert!(left(&pair).len() > 10, "there is something to erase");
     erase(&pair, NAME).await;
     eventually("every row with the name is gone", || async {
@@ -106,6 +118,7 @@ async fn of_an_erased_member_no_name_is_left_whatever_others_try_with_it() {
             .unwrap();
     }
     pair.quota(NAME).await;
+    assert_eq!(reason(put_card(&pair).await), "MEMBER_NOT_FOUND");
     assert_eq!(
         reason(close_if_allowed(&pair, NAME).await),
         "MEMBER_NOT_FOUND"
