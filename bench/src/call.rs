@@ -90,6 +90,8 @@ pub(crate) enum Call {
     Relationship(connection::GetRelationshipRequest),
     /// Lists connections; the page must be full.
     Connections(connection::ListConnectionsRequest),
+    /// Notes something about a connection.
+    Annotate(connection::UpdateConnectionRequest),
     /// Ends a connection.
     Remove(connection::RemoveConnectionRequest),
     /// Blocks.
@@ -143,6 +145,7 @@ impl Call {
                 let answer = connections.list_connections(request).await?;
                 full(answer.get_ref().connections.len(), size)
             }
+            Self::Annotate(request) => connections.update_connection(request).await.map(drop),
             Self::Remove(request) => connections.remove_connection(request).await.map(drop),
             Self::Block(request) => blocks.block_member(request).await.map(drop),
             Self::Unblock(request) => blocks.unblock_member(request).await.map(drop),

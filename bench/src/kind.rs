@@ -48,6 +48,12 @@ pub(crate) enum Kind {
     ConnectionsSearch,
     /// `ListConnections` by last name, 50 of 30,000, deep in the list.
     ConnectionsDeep,
+    /// `ListConnections` of members who have noted something about each of these: 50.
+    Noted,
+    /// `ListConnections` with a label: 50.
+    Labelled,
+    /// `UpdateConnection`: two labels and a note.
+    Annotate,
     /// `SendInvitation` without a request id; one in four has a note.
     Send,
     /// `SendInvitation` with a request id.
@@ -84,8 +90,11 @@ impl Kind {
             | Self::ConnectionsPage
             | Self::ConnectionsByName
             | Self::ConnectionsSearch
-            | Self::ConnectionsDeep => false,
-            Self::Send
+            | Self::ConnectionsDeep
+            | Self::Noted
+            | Self::Labelled => false,
+            Self::Annotate
+            | Self::Send
             | Self::SendOnce
             | Self::Crossing
             | Self::Accept
@@ -100,6 +109,10 @@ impl Kind {
 
 /// How many different calls of a kind that only reads are prepared.
 const READS: usize = 20_000;
+/// How many members note something about their connections.
+const NOTED_MEMBERS: usize = 500;
+/// What they give their connections.
+const LABEL: &str = "colleagues";
 /// How long a measured page is.
 const PAGE: i32 = 50;
 /// How long a page is when calls are prepared.
@@ -163,11 +176,23 @@ impl Supply {
                 })
                 .collect(),
             Kind::Relationship => self.connected(READS, relationship).await?,
-            Kind::Connections => self.full_pages(PAGE, ConnectionOrder::Recent).await?,
-            Kind::ConnectionsPage => self.full_pages(2 * PAGE, ConnectionOrder::Recent).await?,
-            Kind::ConnectionsByName => self.full_pages(PAGE, ConnectionOrder::FirstName).await?,
+            Kind::Connections => {
+                self.full_pages(false, PAGE, ConnectionOrder::Recent)
+                    .await?
+            }
+            Kind::ConnectionsPage => {
+                self.full_pages(false, 2 * PAGE, ConnectionOrder::Recent)
+                    .await?
+            }
+            Kind::ConnectionsByName => {
+                self.full_pages(false, PAGE, ConnectionOrder::FirstName)
+                    .await?
+            }
             Kind::ConnectionsSearch => reads.map(search).collect(),
             Kind::ConnectionsDeep => self.deep_pages().await?,
+            Kind::Noted => self.noted_pages("").await?,
+            Kind::Labelled => self.noted_pages(LABEL).await?,
+            Kind::Annotate => self.connected(wanted, annotate).await?,
             Kind::Send => {
                 self.new_pairs(wanted, |number, pair| Call::Send(send(number, pair, false)))
             }
@@ -249,13 +274,20 @@ impl Supply {
     }
 
     /// First pages of popular members' connections. The last who joined have too few of them: whom they invited has not answered yet.
+    /// Every other member is one who notes nothing, and then one of [`NOTED_MEMBERS`] who do.
     async fn full_pages(
         &mut self,
+        noted: bool,
         page_size: i32,
         order: ConnectionOrder,
     ) -> anyhow::Result<VecDeque<Call>> {
         let mut calls = VecDeque::new();
-        for number in 0..self.network.populars() {
+        let numbers = (0..self.network.populars()).filter(|number| (number % 2 == 1) == noted);
+        let most = if noted { NOTED_MEMBERS } else { usize::MAX };
+        for number in numbers {
+            if calls.len() >= most {
+                break;
+            }
             let request = connection::ListConnectionsRequest {
                 member_id: id(self.network.popular(number)),
                 page_size,
@@ -292,6 +324,31 @@ impl Supply {
                 ..request.clone()
             }));
         }
+    }
+
+    /// First pages of members who have noted something about every connection on them; with a label, the pages of those that have it.
+    async fn noted_pages(&mut self, label: &str) -> anyhow::Result<VecDeque<Call>> {
+        let mut calls = VecDeque::new();
+        for page in self.full_pages(true, PAGE, ConnectionOrder::Recent).await? {
+            let Call::Connections(request) = page else {
+                continue;
+            };
+            let answer = self.clients.connections.list_connections(request.clone());
+            let answer = answer.await.context("preparing calls")?.into_inner();
+            let noted = answer.connections.into_iter().map(async |connection| {
+                let mut clients = self.clients.clone();
+                let call = annotate(request.member_id.clone(), connection.other_id);
+                call.make(&mut clients).await
+            });
+            futures::future::try_join_all(noted)
+                .await
+                .context("preparing calls")?;
+            calls.push_back(Call::Connections(connection::ListConnectionsRequest {
+                label: label.to_owned(),
+                ..request
+            }));
+        }
+        Ok(calls)
     }
 
     async fn block_to_unblock(&mut self, wanted: usize) -> anyhow::Result<VecDeque<Call>> {
@@ -410,6 +467,18 @@ fn relationship(member_id: String, other_id: String) -> Call {
     Call::Relationship(connection::GetRelationshipRequest {
         member_id,
         other_id,
+    })
+}
+
+fn annotate(member_id: String, other_id: String) -> Call {
+    Call::Annotate(connection::UpdateConnectionRequest {
+        member_id,
+        other_id,
+        labels: vec![LABEL.to_owned(), "Lyon".to_owned()],
+        private_note: "Met at the conference; wants to hear about the new job.".to_owned(),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["*".to_owned()],
+        }),
     })
 }
 

@@ -147,7 +147,9 @@ fn check(config: &Config, findings: &mut Findings) {
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
     config.server.check(findings);
-    config.requests.check(findings);
+    config
+        .requests
+        .check(config.group_commit.queue_commands_max, findings);
     requests::check(config, findings);
     policy::check(&config.policy, findings);
     if config.server.deadlines.default <= config.policy.acknowledgement_wait.to_std() {

@@ -32,7 +32,6 @@ use crate::{
     connections::{AskOptions, PAIRS_OF_A_CALL, RemoteOptions},
     domain::policy::Policy,
     limiter::redis::RedisOptions,
-    usecase::batch::BatchOptions,
     worker::WorkerOptions,
 };
 
@@ -57,8 +56,6 @@ pub struct Config {
     pub policy: Policy,
     /// How much one request may ask for.
     pub requests: RequestOptions,
-    /// How much one batch is.
-    pub batches: BatchOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
     /// What a peer may make the server hold, and how long it drains.
@@ -95,7 +92,6 @@ impl Config {
             fold_facts_max: 200,
             policy: Policy::default(),
             requests: RequestOptions::default(),
-            batches: BatchOptions::default(),
             watches: WatchOptions::default(),
             server: ServerOptions::default(),
             worker: WorkerOptions::default(),
@@ -122,7 +118,6 @@ impl Config {
             .part("Requests", RequestOptions::keys(), |c: &mut Self| {
                 &mut c.requests
             })
-            .part("Requests", requests::keys(), |c: &mut Self| &mut c.batches)
             .table(plans::table())
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
@@ -294,7 +289,9 @@ fn check(config: &Config, findings: &mut Findings) {
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
     config.server.check(findings);
-    config.requests.check(findings);
+    config
+        .requests
+        .check(config.group_commit.queue_commands_max, findings);
     config.redis.check(findings);
     requests::check(config, findings);
     policy::check(&config.policy, findings);

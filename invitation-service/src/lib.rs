@@ -250,7 +250,7 @@ async fn work(
         watches: Watches::new(config.watches, stop.clone()),
         without_place: Cache::new(WITHOUT_PLACE_MAX),
         policy: config.policy,
-        batches: config.batches,
+        batches: config.requests.batches,
     });
     context.watches.register(seen.metrics.registry());
     act::warn_of_unknown_plans(&context).await;

@@ -9,7 +9,7 @@ use prost_types::Timestamp;
 use tonic::Status;
 use uuid::Uuid;
 
-pub use options::{Pages, RequestOptions};
+pub use options::{BatchOptions, Pages, RequestOptions};
 
 use crate::id::MemberId;
 use crate::status::{self, FieldViolations};

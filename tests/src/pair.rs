@@ -2,6 +2,7 @@
 //!
 //! Either can be stopped and started again on its files, as a new process would.
 
+mod labels;
 mod service;
 mod setup;
 
@@ -160,7 +161,6 @@ impl Pair {
         config.worker.poll = self.setup.worker_poll;
         config.server = self.setup.server;
         config.requests = self.setup.requests;
-        config.batches = self.setup.batches;
         config.redis = self.setup.redis.clone();
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
         config.connections.url = format!("http://{}", self.connection.address);

@@ -16,6 +16,8 @@ mod answers;
 mod away;
 #[path = "races/batches.rs"]
 mod batches;
+#[path = "races/labels.rs"]
+mod labels;
 #[path = "races/limits.rs"]
 mod limits;
 #[path = "races/repeats.rs"]

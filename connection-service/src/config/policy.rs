@@ -72,6 +72,34 @@ fn limits() -> Vec<Key<Policy>> {
             "connections from which on a member has a roster; rosters are built so many connections at a time",
         ),
         Key::count(
+            "labels.member_max",
+            "labels",
+            0..=10_000,
+            |p: &mut Policy| &mut p.member_labels_max,
+            "labels that a member may have",
+        ),
+        Key::count(
+            "labels.connection_max",
+            "labels",
+            0..=100,
+            |p: &mut Policy| &mut p.connection_labels_max,
+            "labels that a member may give one connection",
+        ),
+        Key::count(
+            "labels.chars_max",
+            "characters",
+            1..=100,
+            |p: &mut Policy| &mut p.label_chars_max,
+            "characters of a label",
+        ),
+        Key::count(
+            "private_note.chars_max",
+            "characters",
+            0..=10_000,
+            |p: &mut Policy| &mut p.private_note_chars_max,
+            "characters of a member's private note about a connection",
+        ),
+        Key::count(
             "removal.marks_max",
             "removals",
             1..=1_000_000,
@@ -83,7 +111,7 @@ fn limits() -> Vec<Key<Policy>> {
             "rows",
             1..=10_000,
             |p: &mut Policy| &mut p.job_chunk,
-            "pairs, facts or marks that one command of a long job touches",
+            "pairs, facts, marks or labels that one command of a long job touches",
         ),
         Key::count(
             "watch.member_backlog_max",

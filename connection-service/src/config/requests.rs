@@ -55,6 +55,20 @@ fn messages(config: &Config, findings: &mut Findings) {
             ),
         );
     }
+    let update = size::REST + size::noted(&config.policy);
+    if update > max {
+        findings.risky(
+            &[
+                "private_note.chars_max",
+                "labels.connection_max",
+                "labels.chars_max",
+                KEY,
+            ],
+            format!(
+                "so many labels and a note of such length have up to {update} bytes in one UpdateConnection, and are refused, since {KEY} is less"
+            ),
+        );
+    }
 }
 
 /// Whether the feed can be followed, which stops for good where a message does not fit.
@@ -82,7 +96,7 @@ fn feed(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Whether full answers to members fit.
+/// Whether full answers to members fit. A page of connections always does: it ends where what is noted about them does not fit any more.
 fn answers(config: &Config, findings: &mut Findings) {
     const KEY: &str = "server.answer_bytes_max";
     let requests = &config.requests;
@@ -116,5 +130,17 @@ fn answers(config: &Config, findings: &mut Findings) {
                 ),
             );
         }
+    }
+    let labels = usize::try_from(config.policy.member_labels_max).unwrap_or(usize::MAX);
+    let labels = size::label(&config.policy)
+        .saturating_mul(labels)
+        .saturating_add(size::REST);
+    if labels > config.server.answer_bytes_max {
+        findings.risky(
+            &["labels.member_max", "labels.chars_max", KEY],
+            format!(
+                "a list of so many labels has up to {labels} bytes; one of more than {KEY} fails with OUT_OF_RANGE"
+            ),
+        );
     }
 }

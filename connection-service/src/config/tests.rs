@@ -1,5 +1,5 @@
 use service_kit::config::{ConfigError, Given, Loaded};
-use service_kit::fields::Pages;
+use service_kit::fields::{BatchOptions, Pages};
 use service_kit::sqlite::Synchronous;
 use service_kit::time::Span;
 
@@ -40,6 +40,12 @@ fn keys_are_what_they_say() {
         ("batch.cards_max", "23"),
         ("server.tool_streams_max", "15"),
         ("server.reflection_seconds", "16"),
+        ("batch.items_max", "17"),
+        ("batch.matched_max", "18"),
+        ("labels.member_max", "23"),
+        ("labels.connection_max", "24"),
+        ("labels.chars_max", "25"),
+        ("private_note.chars_max", "26"),
     ])
     .unwrap()
     .config;
@@ -60,6 +66,10 @@ fn keys_are_what_they_say() {
         listed_counted_max: 20,
         roster_bytes_max: 21,
         roster_connections_min: 22,
+        member_labels_max: 23,
+        connection_labels_max: 24,
+        label_chars_max: 25,
+        private_note_chars_max: 26,
         ..Policy::default()
     };
     expected.batches.cards_max = 23;
@@ -69,6 +79,10 @@ fn keys_are_what_they_say() {
             max: 13,
         },
         lookup_members_max: 14,
+        batches: BatchOptions {
+            items_max: 17,
+            matched_max: 18,
+        },
     };
     expected.server.tool_streams_max = 15;
     expected.server.reflection_max = Duration::from_secs(16);
@@ -118,6 +132,29 @@ fn what_is_risky_is_warned_of() {
         ),
         ("batch.cards_max", &[("batch.cards_max", "1000")]),
         (
+            "labels.member_max",
+            &[
+                ("labels.member_max", "10000"),
+                ("server.answer_bytes_max", "900000"),
+            ],
+        ),
+        (
+            "private_note.chars_max",
+            &[
+                ("private_note.chars_max", "10000"),
+                ("labels.connection_max", "100"),
+                ("labels.chars_max", "100"),
+                ("server.message_bytes_max", "75000"),
+            ],
+        ),
+        (
+            "batch.items_max",
+            &[
+                ("group_commit.queue_commands_max", "256"),
+                ("batch.items_max", "257"),
+            ],
+        ),
+        (
             "server.deadline_default_millis",
             &[("server.deadline_default_millis", "200")],
         ),
@@ -158,6 +195,7 @@ fn what_would_stop_the_feed_is_refused() {
             ],
         ),
         ("page.size_default", &[("page.size_max", "49")]),
+        ("batch.matched_max", &[("batch.matched_max", "99")]),
     ];
     for (key, flags) in cases {
         let error = of(flags).unwrap_err();

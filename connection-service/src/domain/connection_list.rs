@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 use service_kit::id::MemberId;
 use service_kit::time::Time;
 
+use super::label::Label;
 use super::search::Search;
 
 /// The order of a list.
@@ -27,6 +28,8 @@ pub enum Order {
 /// Which connections are in a list: those for which all that is given holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// With this label of the member whose list it is.
+    pub label: Option<Label>,
     /// Who is found by this.
     pub search: Option<Search>,
     /// Connected later than this.
@@ -41,7 +44,21 @@ impl Filter {
         *self == Self::default()
     }
 
-    /// Whether the connection is in the list.
+    /// Whether nothing but a label is given.
+    pub fn is_label_alone(&self) -> bool {
+        let Self {
+            label,
+            search,
+            connected_after,
+            connected_before,
+        } = self;
+        label.is_some()
+            && search.is_none()
+            && connected_after.is_none()
+            && connected_before.is_none()
+    }
+
+    /// Whether the connection is in the list. A candidate has the label: only those are offered that do.
     pub fn takes(&self, candidate: &Candidate<'_>) -> bool {
         let since = candidate.connect_time;
         self.connected_after.is_none_or(|after| since > after)
@@ -63,6 +80,11 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
+    /// Whether the list lies in its order, so that a page is a range of it.
+    pub fn is_a_range(&self) -> bool {
+        self.order == Order::Recent && (self.filter.is_empty() || self.filter.is_label_alone())
+    }
+
     /// Whether cards decide what is in the list or in which order, so that they must be read for it.
     pub fn looks_at_cards(&self) -> bool {
         self.order != Order::Recent || self.filter.search.is_some()

@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: the wire, the store, the clock, and anything that can fail for another reason than a rule.
 
+pub mod annotation;
 pub mod block;
 pub mod card;
 pub mod connection_list;
@@ -12,6 +13,7 @@ pub mod ensure;
 pub mod erase;
 pub mod fact;
 pub mod folding;
+pub mod label;
 pub mod list_change;
 pub mod member;
 pub mod pair;

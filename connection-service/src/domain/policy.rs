@@ -11,6 +11,14 @@ pub struct Policy {
     pub connections_max: u32,
     /// How many others a member may block. Default 100,000.
     pub blocks_max: u32,
+    /// How many labels a member may have. Default 500.
+    pub member_labels_max: u32,
+    /// How many labels one connection may have. Default 20.
+    pub connection_labels_max: u32,
+    /// How many Unicode scalar values a label may have. At least 1. Default 50.
+    pub label_chars_max: usize,
+    /// How many Unicode scalar values a private note may have. Default 2,000.
+    pub private_note_chars_max: usize,
     /// How many removal marks a member may have; beyond, the oldest is dropped. At least 1. Default 1,000.
     pub removal_marks_max: u32,
     /// How many Unicode scalar values a first or last name may have. Default 100.
@@ -33,7 +41,7 @@ pub struct Policy {
     pub verdicts_kept: Span,
     /// How long a removal, a block and an erasure wait for the acknowledgement of their fact. Default 200 ms.
     pub acknowledgement_wait: Span,
-    /// How many pairs, facts or marks one command of a long job touches at most. At least 1. Default 200.
+    /// How many pairs, facts, marks or labels one command of a long job touches at most. At least 1. Default 200.
     pub job_chunk: u32,
     /// How many facts of one member a watch reads at once; a token further behind is too old. Default 10,000.
     pub member_backlog_max: u32,
@@ -44,6 +52,10 @@ impl Default for Policy {
         Self {
             connections_max: 30_000,
             blocks_max: 100_000,
+            member_labels_max: 500,
+            connection_labels_max: 20,
+            label_chars_max: 50,
+            private_note_chars_max: 2_000,
             removal_marks_max: 1_000,
             name_chars_max: 100,
             headline_chars_max: 220,

@@ -23,7 +23,18 @@ pub const METHODS: &[Method] = &[
         APP,
     ),
     Method::call(
+        "/acquaint.connection.v1.ConnectionService/UpdateConnection",
+        APP,
+    ),
+    Method::call("/acquaint.connection.v1.ConnectionService/ListLabels", APP),
+    Method::call("/acquaint.connection.v1.ConnectionService/RenameLabel", APP),
+    Method::call("/acquaint.connection.v1.ConnectionService/DeleteLabel", APP),
+    Method::call(
         "/acquaint.connection.v1.ConnectionService/RemoveConnection",
+        APP,
+    ),
+    Method::call(
+        "/acquaint.connection.v1.ConnectionService/BatchRemoveConnections",
         APP,
     ),
     Method::watch(

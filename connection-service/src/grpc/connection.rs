@@ -10,10 +10,13 @@ use acquaint_proto::connection::v1::watch_connections_response::{
     Content as ContentField, Heartbeat,
 };
 use acquaint_proto::connection::v1::{
-    BatchGetRelationshipsRequest, BatchGetRelationshipsResponse, Connection, ConnectionEvent,
-    ConnectionEventKind, GetRelationshipRequest, GetRelationshipResponse, ListConnectionsRequest,
-    ListConnectionsResponse, MemberConnectionEvent, Relationship as RelationshipMessage,
-    RelationshipStatus, RemoveConnectionRequest, RemoveConnectionResponse, WatchConnectionsRequest,
+    BatchGetRelationshipsRequest, BatchGetRelationshipsResponse, BatchRemoveConnectionsRequest,
+    BatchRemoveConnectionsResponse, Connection, ConnectionEvent, ConnectionEventKind,
+    DeleteLabelRequest, DeleteLabelResponse, GetRelationshipRequest, GetRelationshipResponse,
+    ListConnectionsRequest, ListConnectionsResponse, ListLabelsRequest, ListLabelsResponse,
+    MemberConnectionEvent, Relationship as RelationshipMessage, RelationshipStatus,
+    RemoveConnectionRequest, RemoveConnectionResponse, RenameLabelRequest, RenameLabelResponse,
+    UpdateConnectionRequest, UpdateConnectionResponse, WatchConnectionsRequest,
     WatchConnectionsResponse, member_connection_event,
 };
 use futures::{Stream, StreamExt as _};
@@ -94,6 +97,41 @@ impl ConnectionService for Edge {
             Ok(RemoveConnectionResponse {})
         })
         .await
+    }
+
+    async fn batch_remove_connections(
+        &self,
+        request: Request<BatchRemoveConnectionsRequest>,
+    ) -> Result<Response<BatchRemoveConnectionsResponse>, Status> {
+        within(request, |request, _| self.remove_many(request)).await
+    }
+
+    async fn update_connection(
+        &self,
+        request: Request<UpdateConnectionRequest>,
+    ) -> Result<Response<UpdateConnectionResponse>, Status> {
+        within(request, |request, _| self.update(request)).await
+    }
+
+    async fn list_labels(
+        &self,
+        request: Request<ListLabelsRequest>,
+    ) -> Result<Response<ListLabelsResponse>, Status> {
+        within(request, |request, _| self.labels(request)).await
+    }
+
+    async fn rename_label(
+        &self,
+        request: Request<RenameLabelRequest>,
+    ) -> Result<Response<RenameLabelResponse>, Status> {
+        within(request, |request, _| self.rename(request)).await
+    }
+
+    async fn delete_label(
+        &self,
+        request: Request<DeleteLabelRequest>,
+    ) -> Result<Response<DeleteLabelResponse>, Status> {
+        within(request, |request, _| self.delete(request)).await
     }
 
     type WatchConnectionsStream =
@@ -185,6 +223,7 @@ fn relationship(other: &MemberId, relationship: Relationship) -> RelationshipMes
     }
 }
 
+/// A connection as events have it, without anything that a member has noted.
 fn connection(other: &MemberId, since: Time) -> Connection {
     Connection {
         other_id: other.to_string(),

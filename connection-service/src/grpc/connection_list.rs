@@ -5,15 +5,17 @@
 use acquaint_proto::connection::v1::{
     Connection, ConnectionOrder, ListConnectionsRequest, ListConnectionsResponse,
 };
+use prost_types::Timestamp;
 use service_kit::fields;
 use service_kit::status::FieldViolations;
 use tonic::Status;
 
-use super::{Edge, convert, status};
+use super::{Edge, convert, label, size, status};
 use crate::domain::connection_list::{Filter, ListQuery, Order};
+use crate::domain::label::Label;
 use crate::domain::policy::Policy;
 use crate::domain::search::Search;
-use crate::store::{ConnectionLine, ListRequest};
+use crate::store::{ConnectionLine, ListRequest, Noted};
 use crate::usecase::{Failure, list_connections};
 
 impl Edge {
@@ -30,7 +32,15 @@ impl Edge {
         };
         let tokens = self.tokens();
         let after = tokens.read_connections_page(&member, &query, &request.page_token);
+        // Room for all but what is noted, which ends a page that would have too much of it.
+        let line =
+            size::ENTRY + usize::from(request.with_cards) * size::card(self.context().policy());
+        let plain = line.saturating_mul(usize::try_from(limit).unwrap_or(usize::MAX));
         let asked = ListRequest {
+            noted_bytes_max: self
+                .0
+                .answer_bytes_max
+                .saturating_sub(plain.saturating_add(size::REST)),
             after: after.map_err(|refusal| status::of(&Failure::from(refusal)))?,
             query,
             limit,
@@ -65,26 +75,59 @@ fn query(
             None
         }
     };
-    let search = Search::parse(&request.query, policy.query_chars_max);
-    let search = search.map_err(|rule| fields.push("query", rule.to_string()));
-    let after = fields::optional_time(fields, "connected_after", request.connected_after);
-    let before = fields::optional_time(fields, "connected_before", request.connected_before);
+    let given = GivenFilter {
+        prefix: "",
+        query: &request.query,
+        label: &request.label,
+        connected_after: request.connected_after,
+        connected_before: request.connected_before,
+    };
+    let filter = read_filter(fields, &given, policy);
     Some(ListQuery {
         order: order?,
-        filter: Filter {
-            search: search.ok()?,
-            connected_after: after?,
-            connected_before: before?,
-        },
+        filter: filter?,
     })
 }
 
-fn connection(line: ConnectionLine) -> Connection {
+/// The fields of a filter, of a list or of a batch.
+pub(super) struct GivenFilter<'a> {
+    /// The path to them.
+    pub(super) prefix: &'a str,
+    pub(super) query: &'a str,
+    pub(super) label: &'a str,
+    pub(super) connected_after: Option<Timestamp>,
+    pub(super) connected_before: Option<Timestamp>,
+}
+
+pub(super) fn read_filter(
+    fields: &mut FieldViolations,
+    given: &GivenFilter<'_>,
+    policy: &Policy,
+) -> Option<Filter> {
+    let path = |field: &str| format!("{}{field}", given.prefix);
+    let search = Search::parse(given.query, policy.query_chars_max);
+    let search = search.map_err(|rule| fields.push(path("query"), rule.to_string()));
+    let label = label::optional_label(fields, &path("label"), given.label, policy);
+    let after = fields::optional_time(fields, &path("connected_after"), given.connected_after);
+    let before = fields::optional_time(fields, &path("connected_before"), given.connected_before);
+    Some(Filter {
+        label: label?,
+        search: search.ok()?,
+        connected_after: after?,
+        connected_before: before?,
+    })
+}
+
+/// A connection as the member whose list it is sees it.
+pub(super) fn connection(line: ConnectionLine) -> Connection {
+    let Noted { labels, note } = line.noted.map(|noted| *noted).unwrap_or_default();
     Connection {
         card: line
             .card
             .map(|card| convert::to_member_card(&line.other, *card)),
         other_id: line.other.as_str().to_owned(),
         connect_time: Some(fields::timestamp(line.connect_time)),
+        labels: labels.into_iter().map(Label::into_string).collect(),
+        private_note: note.into_string(),
     }
 }

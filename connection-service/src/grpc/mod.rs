@@ -3,11 +3,13 @@
 //! Deliberately absent: decisions. Whoever looks for what a method does follows its name into `usecase`.
 
 mod access;
+mod batch;
 mod block;
 mod connection;
 mod connection_list;
 mod convert;
 mod fact;
+mod label;
 mod member;
 pub mod size;
 mod status;
@@ -59,6 +61,7 @@ pub fn routes(
         context,
         requests,
         batches,
+        answer_bytes_max: server.answer_bytes_max,
     }));
     let mut routes = RoutesBuilder::default();
     routes.add_service(
@@ -93,6 +96,7 @@ struct Inner {
     tokens: Tokens,
     requests: RequestOptions,
     batches: BatchOptions,
+    answer_bytes_max: usize,
 }
 
 impl Edge {

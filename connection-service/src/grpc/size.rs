@@ -11,6 +11,8 @@ pub const REST: usize = 2_048;
 pub const MEMBER_ID: usize = 66;
 /// What is answered about one member: a connection, a block, or what is between the two.
 pub const ENTRY: usize = 96;
+/// The tag and the length of one element of a list.
+pub const FIELD: usize = 6;
 /// A pair that invitation-service asks about.
 pub const PAIR: usize = 136;
 /// A fact of the feed, or all facts of a pair in a list.
@@ -25,4 +27,16 @@ pub const fn card(policy: &Policy) -> usize {
 /// What became of one card of a batch.
 pub const fn put_result(policy: &Policy) -> usize {
     MEMBER_ID + 8 + card(policy)
+}
+
+/// A label with its count.
+pub const fn label(policy: &Policy) -> usize {
+    policy.label_chars_max.saturating_mul(4).saturating_add(16)
+}
+
+/// All that a member may note about one connection.
+pub const fn noted(policy: &Policy) -> usize {
+    let labels = label(policy).saturating_mul(policy.connection_labels_max as usize);
+    let note = policy.private_note_chars_max.saturating_mul(4);
+    labels.saturating_add(note).saturating_add(FIELD)
 }

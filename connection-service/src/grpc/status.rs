@@ -7,6 +7,7 @@ use service_kit::error::StoreError;
 use service_kit::status::{self, Refused};
 use tonic::{Code, Status};
 
+use crate::domain::annotation::LabelLimit;
 use crate::domain::refusal::Refusal;
 use crate::usecase::Failure;
 
@@ -53,7 +54,11 @@ fn refused(refusal: Refusal) -> Refused {
     let (code, reason) = match refusal {
         Refusal::InvalidToken => (Code::InvalidArgument, "INVALID_TOKEN"),
         Refusal::MemberNotFound => (Code::NotFound, "MEMBER_NOT_FOUND"),
+        Refusal::ConnectionNotFound => (Code::NotFound, "CONNECTION_NOT_FOUND"),
+        Refusal::LabelNotFound => (Code::NotFound, "LABEL_NOT_FOUND"),
         Refusal::SelfReference => (Code::InvalidArgument, "SELF_REFERENCE"),
+        Refusal::LabelExists => (Code::AlreadyExists, "LABEL_EXISTS"),
+        Refusal::LabelLimitReached { .. } => (Code::ResourceExhausted, "LABEL_LIMIT_REACHED"),
         Refusal::BlockLimitReached { .. } => (Code::ResourceExhausted, "BLOCK_LIMIT_REACHED"),
         Refusal::TokenTooOld => (Code::OutOfRange, "TOKEN_TOO_OLD"),
         Refusal::OtherIncarnation { .. } => (Code::FailedPrecondition, "OTHER_INCARNATION"),
@@ -63,6 +68,14 @@ fn refused(refusal: Refusal) -> Refused {
         Refusal::BlockLimitReached { blocks_max } => {
             refused.with_quota("member", format!("at most {blocks_max} blocked members"))
         }
+        Refusal::LabelLimitReached { of } => match of {
+            LabelLimit::Connection { labels_max } => {
+                refused.with_quota("connection", format!("at most {labels_max} labels"))
+            }
+            LabelLimit::Member { labels_max } => {
+                refused.with_quota("member", format!("at most {labels_max} labels"))
+            }
+        },
         _ => refused,
     }
 }
@@ -76,10 +89,19 @@ mod tests {
     use super::*;
 
     /// All of them, in the order of precedence.
-    const ALL: [Refusal; 6] = [
+    const ALL: [Refusal; 11] = [
         Refusal::InvalidToken,
         Refusal::MemberNotFound,
+        Refusal::ConnectionNotFound,
+        Refusal::LabelNotFound,
         Refusal::SelfReference,
+        Refusal::LabelExists,
+        Refusal::LabelLimitReached {
+            of: LabelLimit::Connection { labels_max: 1 },
+        },
+        Refusal::LabelLimitReached {
+            of: LabelLimit::Member { labels_max: 2 },
+        },
         Refusal::BlockLimitReached { blocks_max: 3 },
         Refusal::TokenTooOld,
         Refusal::OtherIncarnation { common_position: 5 },
@@ -87,16 +109,21 @@ mod tests {
 
     #[test]
     fn reasons_are_the_contracts_and_in_its_order() {
+        let contract = include_str!("../../../proto/acquaint/error/v1/error_reason.proto");
         let mut last = 0;
         for refusal in ALL {
             let refused = refused(refusal);
             let name = format!("ERROR_REASON_{}", refused.reason);
-            let reason = ErrorReason::from_str_name(&name).expect("a reason of the contract");
-            assert!(reason as i32 > last, "{name} is out of order");
-            last = reason as i32;
+            let place = contract.find(&format!("  {name} = "));
+            let place = place.expect("a reason of the contract");
+            assert!(place >= last, "{name} is out of order");
+            last = place;
             assert_eq!(refused.metadata, []);
             assert!(refused.violations.is_empty() && refused.retry_after.is_none());
-            let quota = matches!(refusal, Refusal::BlockLimitReached { .. });
+            let quota = matches!(
+                refusal,
+                Refusal::BlockLimitReached { .. } | Refusal::LabelLimitReached { .. }
+            );
             assert_eq!(refused.quota.is_some(), quota);
         }
         assert!(ALL.is_sorted(), "the enum is in the order of precedence");

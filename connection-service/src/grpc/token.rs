@@ -198,10 +198,13 @@ fn bound_to_list(query: &ListQuery) -> Vec<Vec<u8>> {
         let bytes = time.map(|time| time.millis().to_be_bytes().to_vec());
         bytes.unwrap_or_default()
     };
+    let label = filter.label.as_ref().map(|label| label.as_str().as_bytes());
     let mut bound = vec![
         vec![order],
         time(filter.connected_after),
         time(filter.connected_before),
+        // No label is empty.
+        label.unwrap_or_default().to_vec(),
     ];
     if let Some(search) = &filter.search {
         // A search without terms is not the same as none.

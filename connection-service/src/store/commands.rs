@@ -45,6 +45,8 @@ impl Act {
 /// An act was done, or had nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acted {
+    /// Since when the connection was that the act has ended, if it has ended one.
+    pub ended: Option<Time>,
     /// The last fact that names the member who acted: what the other service should know before the act is answered.
     pub fact: u64,
 }
@@ -191,12 +193,14 @@ fn run(
             Party::Present(member) => member.last_fact,
             Party::Erased => 0,
         };
-        return Ok(Ok(Acted { fact }));
+        return Ok(Ok(Acted { fact, ended: None }));
     }
     let members = write(&mut tx, &act.key, &before, &pair, event, &parties)?;
     tx.finish()?;
     let fact = members.get(act.side).last_fact;
-    Ok(Ok(Acted { fact }))
+    let ended = before.connection.filter(|_| pair.connection.is_none());
+    let ended = ended.map(|connection| connection.connect_time);
+    Ok(Ok(Acted { fact, ended }))
 }
 
 /// Writes the decided pair with both of its members.

@@ -9,6 +9,7 @@
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey, Side, Sides};
 
+use super::labels;
 use super::rows::Rows;
 use super::transaction::Transaction;
 use crate::domain::erase::{Erasure, Stage, sever};
@@ -105,7 +106,7 @@ pub(super) fn advance(
     Ok(erasure.stage != Stage::AwaitingAcknowledgement)
 }
 
-/// Removes up to a chunk of the member's pairs, and ends the stage when none is left.
+/// Removes up to a chunk of the member's pairs, then of their labels, and ends the stage when none is left.
 fn sever_some(
     tx: &mut Transaction<'_>,
     id: &MemberId,
@@ -117,7 +118,8 @@ fn sever_some(
     for (key, pair) in &pairs {
         sever_pair(tx, id, key, pair, erasure)?;
     }
-    if all {
+    // Labels last: what hung on the pairs still counts them.
+    if all && labels::drop_notebook(tx, id)? {
         erasure.stage = Stage::AwaitingAcknowledgement;
     }
     Ok(())

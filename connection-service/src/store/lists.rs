@@ -7,6 +7,7 @@ use service_kit::time::Time;
 
 use crate::domain::card::Card;
 use crate::domain::connection_list::{Chosen, Cursor, ListQuery, Order, Total};
+use crate::domain::label::{Label, PrivateNote};
 
 /// Which page of which list.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct ListRequest {
     pub limit: u32,
     /// Whether the others' cards are wanted.
     pub with_cards: bool,
+    /// How many bytes the labels and notes of a page may have in all, beyond those of the first connection: there the page ends.
+    pub noted_bytes_max: usize,
 }
 
 impl ListRequest {
@@ -29,6 +32,7 @@ impl ListRequest {
             after: None,
             limit,
             with_cards: false,
+            noted_bytes_max: usize::MAX,
         }
     }
 }
@@ -42,6 +46,28 @@ pub struct ConnectionLine {
     pub connect_time: Time,
     /// The other's card, if it was wanted and there is one. Apart, so that pages without cards stay small.
     pub card: Option<Box<Card>>,
+    /// What the member whose list it is has noted about it, if anything. Apart, so that pages without notes stay small.
+    pub noted: Option<Box<Noted>>,
+}
+
+/// What one side has noted about a connection, as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The labels, in the order of their texts.
+    pub labels: Vec<Label>,
+    /// The private note.
+    pub note: PrivateNote,
+}
+
+impl Noted {
+    /// How many bytes it takes in a message.
+    pub fn bytes(&self) -> usize {
+        /// A tag and a length.
+        const OF_EACH: usize = 6;
+        let labels = self.labels.iter().map(Label::as_str);
+        let texts = labels.chain([self.note.as_str()]);
+        texts.map(|text| text.len() + OF_EACH).sum()
+    }
 }
 
 /// A page of a member's connections.

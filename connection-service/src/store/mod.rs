@@ -6,6 +6,8 @@
 mod cards;
 mod commands;
 mod erasure;
+mod label_rows;
+mod labels;
 mod lists;
 mod retention;
 mod rows;
@@ -25,11 +27,14 @@ use tokio::sync::watch;
 pub use cards::PutCard;
 pub use commands::{Act, Acted, Ensured};
 pub use erasure::Erased;
-pub use lists::{ConnectionLine, ConnectionPage, ListRequest};
+pub use lists::{ConnectionLine, ConnectionPage, ListRequest, Noted};
 
+use crate::domain::annotation::{Change, OwnLabel};
 use crate::domain::card::Card;
+use crate::domain::connection_list::Filter;
 use crate::domain::ensure::Acceptance;
 use crate::domain::fact::{Entry, PairFacts};
+use crate::domain::label::Label;
 use crate::domain::list_change::Step;
 use crate::domain::refusal::Refusal;
 
@@ -62,6 +67,15 @@ pub struct ListPage<L = Line> {
     pub more: bool,
     /// How many lines the list has in all.
     pub total: u32,
+}
+
+/// Connections that a batch takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// Oldest first.
+    pub lines: Vec<Line>,
+    /// How many match in all, as far as they are counted.
+    pub matched: u32,
 }
 
 /// The facts of pairs, all of one moment.
@@ -125,6 +139,8 @@ pub struct Due {
     pub verdicts: bool,
     /// Facts that have served their time.
     pub facts: bool,
+    /// Deleted labels that connections still have.
+    pub dropped_labels: bool,
     /// Members whose erasure can go on; some of them when there are many.
     pub erasures: Vec<MemberId>,
 }
@@ -214,6 +230,41 @@ pub trait Store: Send + Sync + 'static {
         through: u64,
         limit: u32,
     ) -> Result<Vec<(u64, MemberId)>, StoreError>;
+
+    // Labels and private notes.
+
+    /// Changes what the one who acts has noted about their connection; the connection as they see it then.
+    async fn update_connection(
+        &self,
+        act: Act,
+        change: Change,
+    ) -> Result<Result<ConnectionLine, Refusal>, StoreError>;
+    /// A member's labels, in the order of their texts.
+    async fn labels(&self, member: MemberId) -> Result<Vec<OwnLabel>, StoreError>;
+    /// Gives a label another text, on all connections at once.
+    async fn rename_label(
+        &self,
+        member: MemberId,
+        from: Label,
+        to: Label,
+    ) -> Result<Result<OwnLabel, Refusal>, StoreError>;
+    /// Deletes a label, which no read shows from then on; also where there is none.
+    async fn delete_label(
+        &self,
+        member: MemberId,
+        label: Label,
+    ) -> Result<Result<(), Refusal>, StoreError>;
+    /// Clears away a chunk of what deleted labels have left; says whether there may be more.
+    async fn forget_dropped_labels(&self) -> Result<bool, StoreError>;
+
+    /// The `limit` oldest of a member's connections that a filter takes; up to `count_max` of those that match are counted.
+    async fn select_connections(
+        &self,
+        member: MemberId,
+        filter: Filter,
+        limit: u32,
+        count_max: u32,
+    ) -> Result<Selected, StoreError>;
 
     /// The histories that the store has had.
     fn epochs(&self) -> &Epochs;

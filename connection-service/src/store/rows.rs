@@ -8,6 +8,7 @@ use service_kit::time::Time;
 use uuid::Uuid;
 
 use super::cards::CardRows;
+use super::label_rows::LabelRows;
 use crate::domain::ensure::StoredVerdict;
 use crate::domain::erase::Erasure;
 use crate::domain::fact::Fact;
@@ -45,7 +46,7 @@ impl Listing {
 
 /// The rows of a store inside its one write transaction. Every change must be seen by later reads of the transaction at once, and
 /// must be undone when it is rolled back. A deletion of what must be there must fail with [`StoreError::Corrupt`] when it is not.
-pub(super) trait Rows: CardRows {
+pub(super) trait Rows: CardRows + LabelRows {
     /// The clock's time; may be earlier than that of the last commit.
     fn clock(&self) -> Time;
 

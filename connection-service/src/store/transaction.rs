@@ -1,12 +1,13 @@
 //! One command inside the write transaction: what it loads, and how a decided pair is written so that everything agrees.
 //!
 //! The pair is the truth. Counters, lists and the fact follow from the pair before and after, and are written here and nowhere
-//! else. Deliberately absent: the commands themselves (see `commands`, `erasure`, `retention`) and SQL.
+//! else; what hangs on a connection is dropped here when it ends. Deliberately absent: the commands themselves (see `commands`, `erasure`, `retention`) and SQL.
 
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey, Side, Sides};
 use service_kit::time::Time;
 
+use super::labels;
 use super::rows::{Head, Listing, Rows};
 use crate::domain::fact::{Fact, PairEvent};
 use crate::domain::member::{Member, Party, recount};
@@ -72,6 +73,12 @@ impl<'a> Transaction<'a> {
         }
         self.rows.put_pair(key, after)?;
         self.write_lists(key, before, after)?;
+        if let Some(ended) = before
+            .connection
+            .filter(|_| before.connection != after.connection)
+        {
+            labels::drop_annotations(self, key, ended.connect_time)?;
+        }
         recount(before, after, members).map_err(StoreError::corrupt)?;
         if let Some(event) = event {
             let previous = Sides {

@@ -5,12 +5,14 @@
 
 pub mod acknowledge_facts;
 mod acting;
+pub mod batch_remove;
 pub mod block_member;
 pub mod ensure_connection;
 pub mod erase_member;
 pub mod get_member;
 pub mod get_pair_facts;
 pub mod get_relationships;
+pub mod labels;
 pub mod list_blocked_members;
 pub mod list_connections;
 pub mod list_facts;
@@ -18,6 +20,7 @@ mod position;
 pub mod put_members;
 pub mod remove_connection;
 pub mod unblock_member;
+pub mod update_connection;
 pub mod watch_connections;
 pub mod watch_facts;
 

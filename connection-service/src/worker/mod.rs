@@ -63,6 +63,15 @@ pub async fn round(store: &dyn Store, work: &WorkMetrics) -> Result<(), StoreErr
         };
         counted(work, "facts", steps).await?;
     }
+    if due.dropped_labels {
+        let steps = async {
+            while store.forget_dropped_labels().await? {
+                crash::point("dropped_labels.step");
+            }
+            Ok(())
+        };
+        counted(work, "dropped_labels", steps).await?;
+    }
     Ok(())
 }
 

@@ -1,46 +1,12 @@
-//! The keys of what one request may ask for, and whether full requests and answers fit their messages.
+//! Whether full requests and answers fit their messages.
 
-use service_kit::config::{Findings, Key};
+use service_kit::config::Findings;
 
 use super::Config;
-use crate::{grpc::size, usecase::batch::BatchOptions};
-
-/// The keys of batches.
-pub(super) fn keys() -> Vec<Key<BatchOptions>> {
-    vec![
-        Key::count(
-            "batch.items_max",
-            "invitations",
-            1..=1_000,
-            |o: &mut BatchOptions| &mut o.items_max,
-            "invitations that one batch takes, by name or by filter",
-        ),
-        Key::count(
-            "batch.matched_max",
-            "invitations",
-            1..=1_000_000,
-            |o: &mut BatchOptions| &mut o.matched_max,
-            "invitations that match the filter of a batch and are counted, which is for as long as the call reads",
-        ),
-    ]
-}
+use crate::grpc::size;
 
 /// What does not fit together, or should be known.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
-    let batches = &config.batches;
-    if batches.matched_max < batches.items_max {
-        findings.wrong(
-            &["batch.matched_max", "batch.items_max"],
-            "must be at least batch.items_max, since all that a batch takes are counted",
-        );
-    }
-    if batches.items_max > config.group_commit.queue_commands_max {
-        findings.risky(
-            &["batch.items_max", "group_commit.queue_commands_max"],
-            "each invitation of a batch is a command of its own, and no more than the queue holds can wait: some of a full batch are always \
-             refused as OVERLOADED",
-        );
-    }
     messages(config, findings);
     answers(config, findings);
 }
@@ -49,7 +15,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
 fn messages(config: &Config, findings: &mut Findings) {
     const KEY: &str = "server.message_bytes_max";
     let max = config.server.message_bytes_max;
-    let batch = size::REST + size::INVITATION_ID * config.batches.items_max;
+    let batch = size::REST + size::INVITATION_ID * config.requests.batches.items_max;
     if batch > max {
         findings.wrong(
             &["batch.items_max", KEY],
@@ -85,7 +51,7 @@ fn answers(config: &Config, findings: &mut Findings) {
             "batch.items_max",
             "the answer to a batch of so many invitations with the longest notes",
             size::result(&config.policy),
-            config.batches.items_max,
+            config.requests.batches.items_max,
         ),
         (
             "lookup.members_max",

@@ -1,6 +1,6 @@
 use service_kit::config::{ConfigError, Given, Loaded};
 use service_kit::deadline::DeadlineOptions;
-use service_kit::fields::Pages;
+use service_kit::fields::{BatchOptions, Pages};
 use service_kit::time::Span;
 
 use super::*;
@@ -97,10 +97,10 @@ fn keys_are_what_they_say() {
             max: 15,
         },
         lookup_members_max: 16,
-    };
-    expected.batches = BatchOptions {
-        items_max: 17,
-        matched_max: 18,
+        batches: BatchOptions {
+            items_max: 17,
+            matched_max: 18,
+        },
     };
     expected.server.deadlines = DeadlineOptions {
         default: Duration::from_millis(5_019),

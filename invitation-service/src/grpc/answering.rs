@@ -27,6 +27,7 @@ impl Edge {
         let connection = accepted.connect_time.map(|connect_time| Connection {
             other_id: accepted.view.inviter.to_string(),
             connect_time: Some(fields::timestamp(connect_time)),
+            // The card, and what either has noted about it, are shown by connection-service alone.
             ..Connection::default()
         });
         Ok(wire::AcceptInvitationResponse {

@@ -20,24 +20,6 @@ use crate::{
     store::Selection,
 };
 
-/// How much one batch is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchOptions {
-    /// How many invitations one call takes. Default 100.
-    pub items_max: usize,
-    /// How many invitations that match a filter are counted. At least `items_max`. Default 10,000.
-    pub matched_max: usize,
-}
-
-impl Default for BatchOptions {
-    fn default() -> Self {
-        Self {
-            items_max: 100,
-            matched_max: 10_000,
-        }
-    }
-}
-
 /// Which invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {

@@ -20,6 +20,7 @@ use moka::sync::Cache;
 use service_kit::{
     clock::Clock,
     error::StoreError,
+    fields::BatchOptions,
     id::MemberId,
     time::Time,
     trace::Tracer,
@@ -32,7 +33,6 @@ use crate::{
     limiter::Limiter,
     store::Store,
 };
-use batch::BatchOptions;
 
 /// Why a call was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

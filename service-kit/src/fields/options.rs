@@ -13,6 +13,24 @@ pub struct Pages {
     pub max: u32,
 }
 
+/// How much one batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchOptions {
+    /// How many items one call takes. Default 100.
+    pub items_max: usize,
+    /// How many items that match a filter are counted. At least `items_max`. Default 10,000.
+    pub matched_max: usize,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self {
+            items_max: 100,
+            matched_max: 10_000,
+        }
+    }
+}
+
 /// How much one request may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestOptions {
@@ -20,6 +38,8 @@ pub struct RequestOptions {
     pub pages: Pages,
     /// How many others one call may ask about. Default 500.
     pub lookup_members_max: usize,
+    /// How much one batch is.
+    pub batches: BatchOptions,
 }
 
 impl Default for RequestOptions {
@@ -30,6 +50,7 @@ impl Default for RequestOptions {
                 max: 1_000,
             },
             lookup_members_max: 500,
+            batches: BatchOptions::default(),
         }
     }
 }
@@ -59,15 +80,42 @@ impl RequestOptions {
                 |o: &mut Self| &mut o.lookup_members_max,
                 "other members whom one look-up may ask about",
             ),
+            Key::count(
+                "batch.items_max",
+                "items",
+                1..=1_000,
+                |o: &mut Self| &mut o.batches.items_max,
+                "invitations or connections that one batch takes, by name or by filter",
+            ),
+            Key::count(
+                "batch.matched_max",
+                "items",
+                1..=1_000_000,
+                |o: &mut Self| &mut o.batches.matched_max,
+                "items that match the filter of a batch and are counted, which is for as long as the call reads",
+            ),
         ]
     }
 
-    /// What does not fit together.
-    pub fn check(&self, findings: &mut Findings) {
+    /// What does not fit together, or should be known, where the store's queue holds `queue_commands_max`.
+    pub fn check(&self, queue_commands_max: usize, findings: &mut Findings) {
         if self.pages.default > self.pages.max {
             findings.wrong(
                 &["page.size_default", "page.size_max"],
                 "must be at most page.size_max, the largest page",
+            );
+        }
+        if self.batches.matched_max < self.batches.items_max {
+            findings.wrong(
+                &["batch.matched_max", "batch.items_max"],
+                "must be at least batch.items_max, since all that a batch takes are counted",
+            );
+        }
+        if self.batches.items_max > queue_commands_max {
+            findings.risky(
+                &["batch.items_max", "group_commit.queue_commands_max"],
+                "each item of a batch is a command of its own, and no more than the queue holds can wait: some of a full batch are always \
+                 refused as OVERLOADED",
             );
         }
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use invitation_service::{
     domain::standing::{Mode, StandingPolicy},
     limiter::redis::RedisOptions,
-    usecase::batch::BatchOptions,
 };
 use service_kit::{
     fields::RequestOptions, observability::ObservabilityOptions, server::ServerOptions,
@@ -20,8 +19,6 @@ pub struct Setup {
     pub connection_policy: connection_service::Policy,
     /// How much one request may ask for.
     pub requests: RequestOptions,
-    /// How much one batch is.
-    pub batches: BatchOptions,
     /// How often workers look for something to do.
     pub worker_poll: Duration,
     /// The bounds of streams.
@@ -59,7 +56,6 @@ impl Default for Setup {
             },
             connection_policy: connection_service::Policy::default(),
             requests: RequestOptions::default(),
-            batches: BatchOptions::default(),
             worker_poll: Duration::from_millis(20),
             watches: WatchOptions::default(),
             invitation_shows: ObservabilityOptions::default(),

@@ -20,6 +20,8 @@ use super::{
 
 /// How long an attempt waits. Longer than a service takes that is there.
 const ATTEMPT_MAX: Duration = Duration::from_secs(4);
+/// How many labels members give.
+const LABELS: i64 = 6;
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// What nobody who asks properly is told.
@@ -121,6 +123,7 @@ async fn attempt(mut clients: Clients, act: &Act) -> Result<Outcome, Status> {
         Act::Erase(member) => return erase(clients, member).await,
         Act::Unbar(_) | Act::Seen(..) | Act::Wish(..) => attempt_own(clients, act).await,
         Act::Remove(_) | Act::Block(_) | Act::Unblock(_) => attempt_between(clients, act).await,
+        Act::Label(..) | Act::Relabel(..) | Act::Unlabel(..) => attempt_noting(clients, act).await,
     }?;
     Ok(Outcome::Done)
 }
@@ -198,6 +201,41 @@ async fn attempt_between(mut clients: Clients, act: &Act) -> Result<(), Status> 
             clients.blocks.unblock_member(request).await.map(drop)
         }
         _ => unreachable!("not between two members"),
+    }
+}
+
+async fn attempt_noting(mut clients: Clients, act: &Act) -> Result<(), Status> {
+    let label = |number: i64| format!("label-{}", number.rem_euclid(LABELS));
+    let client = &mut clients.connections;
+    match act.clone() {
+        Act::Label(Between { member, other }, number) => {
+            let request = connection::UpdateConnectionRequest {
+                member_id: member,
+                other_id: other,
+                labels: (number..number + number % 3).map(label).collect(),
+                private_note: "n".repeat(usize::try_from(number % 2).unwrap()),
+                update_mask: Some(FieldMask {
+                    paths: vec!["*".to_owned()],
+                }),
+            };
+            client.update_connection(request).await.map(drop)
+        }
+        Act::Relabel(member_id, number) => {
+            let request = connection::RenameLabelRequest {
+                member_id,
+                label: label(number),
+                new_label: label(number + 1),
+            };
+            client.rename_label(request).await.map(drop)
+        }
+        Act::Unlabel(member_id, number) => {
+            let request = connection::DeleteLabelRequest {
+                member_id,
+                label: label(number),
+            };
+            client.delete_label(request).await.map(drop)
+        }
+        _ => unreachable!("nothing is noted"),
     }
 }
 

@@ -273,6 +273,9 @@ impl<'a> Row<'a> {
             Act::Unblock(between) => Self::between("unblock", &between.member, &between.other),
             Act::Seen(member, value) => Self::own("seen", member, Some(*value)),
             Act::Wish(member, value) => Self::own("wish", member, Some(*value)),
+            Act::Label(between, _) => Self::between("label", &between.member, &between.other),
+            Act::Relabel(member, value) => Self::own("relabel", member, Some(*value)),
+            Act::Unlabel(member, value) => Self::own("unlabel", member, Some(*value)),
             Act::Erase(member) => Self::own("erase", member, None),
         };
         row.outcome = match &call.outcome {

@@ -44,6 +44,12 @@ pub enum Act {
     Block(Between),
     /// To unblock.
     Unblock(Between),
+    /// To give a connection labels and a note, all of which follow from a number.
+    Label(Between, i64),
+    /// To give the label of a number the text of the next.
+    Relabel(String, i64),
+    /// To delete the label of a number.
+    Unlabel(String, i64),
     /// To be erased.
     Erase(String),
 }

@@ -108,6 +108,9 @@ impl Load {
         if rng.u8(0..4) == 0 {
             between.other = member(rng.usize(0..MEMBERS));
         }
+        if rng.u8(0..8) == 0 {
+            return self.note_something(rng, between).await;
+        }
         match rng.u8(0..100) {
             0..12 => self.send(rng, Some(sent)).await,
             12..34 => self.call(rng, Act::Accept(received)).await,
@@ -217,6 +220,18 @@ impl Load {
             });
         }
         self.journal.end(call, outcome);
+    }
+
+    /// Labels and a note for a connection, often of a kind that is counted, and seldom a change of the labels themselves.
+    async fn note_something(&self, rng: &mut Rng, between: Between) {
+        let number = rng.i64(0..12);
+        let member = between.member.clone();
+        self.call(rng, Act::Label(between, number)).await;
+        match rng.u8(0..6) {
+            0 => self.call(rng, Act::Relabel(member, number)).await,
+            1 => self.call(rng, Act::Unlabel(member, number)).await,
+            _ => {}
+        }
     }
 
     /// The same to several invitations of one member. Never repeated: each item is a call that may stay open.

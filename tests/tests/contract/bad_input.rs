@@ -4,6 +4,7 @@ mod batches;
 mod connections;
 mod facts;
 mod invitations;
+mod labels;
 mod lists;
 mod members;
 mod standing;
@@ -32,6 +33,7 @@ async fn every_malformed_request_is_refused_by_name_and_changes_nothing() {
     batches::add(&mut table);
     connections::add(&mut table);
     members::add(&mut table);
+    labels::add(&mut table);
     facts::add(&mut table);
     tokens::add(&mut table, &world.tokens);
     let before = world.stored();

@@ -24,10 +24,9 @@ use acquaint_tests::{
     refusal::{Refusal, reason},
     watcher::{InvitationWatcher, Scope},
 };
-use invitation_service::usecase::batch::BatchOptions;
 use service_kit::{
     deadline::DeadlineOptions,
-    fields::{Pages, RequestOptions},
+    fields::{BatchOptions, Pages, RequestOptions},
     time::Span,
 };
 use tonic::{Code, Request, Status};
@@ -87,9 +86,12 @@ async fn withdraw(
 #[tokio::test(flavor = "multi_thread")]
 async fn batches() {
     let pair = Pair::with(Setup {
-        batches: BatchOptions {
-            items_max: 2,
-            matched_max: 3,
+        requests: RequestOptions {
+            batches: BatchOptions {
+                items_max: 2,
+                matched_max: 3,
+            },
+            ..RequestOptions::default()
         },
         ..Setup::default()
     })
@@ -167,6 +169,41 @@ async fn pages() {
         let blocked = blocked.unwrap().into_inner().blocked_members;
         assert_eq!(blocked.len(), expected, "{page_size}");
     }
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_ends_where_what_is_noted_does_not_fit_any_more() {
+    let mut setup = Setup::default();
+    // Room for two of three notes of this length.
+    setup.connection_policy.private_note_chars_max = 120_000;
+    setup.server.answer_bytes_max = 300_000;
+    let pair = Pair::with(setup).await;
+    let note = "x".repeat(120_000);
+    for other in ["bob", "cat", "dan"] {
+        pair.connect("zoe", other).await;
+        pair.advance(Span::seconds(1));
+        pair.note("zoe", other, &[], Some(&note)).await.unwrap();
+    }
+    let mut pages = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListConnectionsRequest {
+            member_id: "zoe".to_owned(),
+            page_token,
+            ..Default::default()
+        };
+        let page = pair.connections.clone().list_connections(request).await;
+        let page = page.unwrap().into_inner();
+        assert_eq!(page.total_size, 3);
+        let others = page.connections.into_iter().map(|line| line.other_id);
+        pages.push(others.collect::<Vec<_>>());
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec!["dan", "cat"], vec!["bob"]]);
     pair.stop().await;
 }
 

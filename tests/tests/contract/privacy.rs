@@ -9,6 +9,7 @@ mod erased;
 mod inviter;
 mod masked;
 mod not_found;
+mod noted;
 mod shown;
 
 use std::time::Duration;
@@ -81,7 +82,7 @@ async fn close_if_allowed(pair: &Pair, member: &str) -> Result<(), Status> {
 }
 
 /// Erases a member and waits until nothing is left to do.
-async fn erase(pair: &Pair, member: &str) {
+pub(crate) async fn erase(pair: &Pair, member: &str) {
     eventually("the erasure is complete", || async {
         pair.erase(member).await.then_some(())
     })

@@ -4,6 +4,7 @@
 mod batches;
 mod documentation;
 mod faults;
+mod labels;
 mod limits;
 mod plain;
 mod precedence;
@@ -32,6 +33,7 @@ async fn every_reason_is_answered_as_it_is_documented() {
     note(plain::members_and_time().await);
     note(limits::of_invitations().await);
     note(limits::of_connections().await);
+    note(labels::of_labels().await);
     note(streams::of_invitations().await);
     note(streams::of_other_histories().await);
     note(faults::of_dependencies().await);

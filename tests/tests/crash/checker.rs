@@ -53,6 +53,22 @@ const DOCTORED: &[(&str, &str)] = &[
         "update c.member set removal_marks = removal_marks + 1 where member = 'member-01'",
     ),
     (
+        "something is noted about no connection",
+        "insert into c.annotation values ('x', 1, 'y', x'', 'n')",
+    ),
+    (
+        "a label is not on as many connections as counted",
+        "update c.label set connections = connections + 1 where member = (select member from c.label limit 1)",
+    ),
+    (
+        "a connection has a label that is neither there nor being cleared away",
+        "insert into c.labelled values ('x', 1, 1, 'y')",
+    ),
+    (
+        "a member's labels or notes are not as many as counted",
+        "update c.notebook set labels = labels + 1 where member = (select member from c.notebook limit 1)",
+    ),
+    (
         "a list of connections differs from the pairs",
         "delete from c.connection where member = (select member from c.connection limit 1)",
     ),

@@ -28,7 +28,7 @@ use invitation_service::{
         rows::FeedCursor,
         sqlite::SqliteStore,
     },
-    usecase::{Context, Failure, UsecaseMetrics, batch::BatchOptions, send_invitation},
+    usecase::{Context, Failure, UsecaseMetrics, send_invitation},
 };
 use moka::sync::Cache;
 use service_kit::{
@@ -36,6 +36,7 @@ use service_kit::{
     deadline::Deadline,
     environment::Environment,
     epoch::EpochId,
+    fields::BatchOptions,
     group_commit::GroupCommitOptions,
     id::{MemberId, PairKey},
     metrics::work::WorkMetrics,

@@ -94,6 +94,7 @@ fn orders() {
 fn filters() {
     let check = |search: Option<Search>, after: Option<i64>, before: Option<i64>, expected| {
         let filter = Filter {
+            label: None,
             search,
             connected_after: after.map(at),
             connected_before: before.map(at),
@@ -115,10 +116,33 @@ fn filters() {
 }
 
 #[test]
+fn a_list_in_the_order_of_time_without_a_filter_or_with_a_label_is_a_range() {
+    let label = || Some(Label::stored("work".to_owned()));
+    let query = |order, label, connected_after| ListQuery {
+        order,
+        filter: Filter {
+            label,
+            connected_after,
+            ..Filter::default()
+        },
+    };
+    for (query, is_a_range) in [
+        (query(Order::Recent, None, None), true),
+        (query(Order::Recent, label(), None), true),
+        (query(Order::Recent, label(), Some(at(1))), false),
+        (query(Order::Recent, None, Some(at(1))), false),
+        (query(Order::LastName, label(), None), false),
+    ] {
+        assert_eq!(query.is_a_range(), is_a_range, "{query:?}");
+    }
+}
+
+#[test]
 fn only_what_names_decide_looks_at_cards() {
     let query = |order, search, after| ListQuery {
         order,
         filter: Filter {
+            label: None,
             search,
             connected_after: after,
             connected_before: None,
@@ -216,6 +240,7 @@ fn any_query() -> impl Strategy<Value = ListQuery> {
         ListQuery {
             order,
             filter: Filter {
+                label: None,
                 search: text.and_then(search),
                 connected_after,
                 connected_before,

@@ -4,6 +4,8 @@
 //! is first built where there is none. Deliberately absent: what is in a list and in which order (see `domain::connection_list`). The
 //! times of a filter bound what is looked at at all; whether a connection is in the list is decided there all the same.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, params};
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
@@ -12,11 +14,13 @@ use service_kit::time::Time;
 
 use super::reads::Shown;
 use super::roster::{Keys, Roster, Rosters};
-use super::{cards, codec, erased_hash, feed, read_head, read_member, reads};
-use crate::domain::connection_list::{Candidate, Cursor, Filter, ListQuery, Selection, Total};
+use super::{cards, codec, erased_hash, feed, labels, read_head, read_member, reads};
+use crate::domain::connection_list::{Candidate, Cursor, Filter, Order, Selection, Total};
 use crate::domain::policy::Policy;
 use crate::store::lists::cursor;
-use crate::store::{ConnectionLine, ConnectionPage, Line, ListRequest, MemberFeed};
+use crate::store::{
+    ConnectionLine, ConnectionPage, Line, ListRequest, MemberFeed, Noted, Selected,
+};
 
 /// How many changes of cards a roster catches up on; one that is further behind is built anew.
 const CARDS_BEHIND_MAX: u64 = 2_000;
@@ -54,7 +58,7 @@ impl Lists<'_> {
         request: &ListRequest,
         build: Option<Build>,
     ) -> Found<Step> {
-        let mut page = if request.query == ListQuery::default() {
+        let mut page = if request.query.is_a_range() {
             self.newest(member, request)?
         } else {
             match self.chosen(member, request, build)? {
@@ -62,6 +66,7 @@ impl Lists<'_> {
                 building @ Step::Building(_) => return Ok(building),
             }
         };
+        self.note(member, request, &mut page)?;
         if request.with_cards {
             for line in &mut page.lines {
                 line.card = cards::read(self.conn, &line.other)?.map(Box::new);
@@ -85,19 +90,11 @@ impl Lists<'_> {
                 return Err(StoreError::internal("a place is of another order"));
             }
         };
-        let (shown, limit) = (Shown::Connections, request.limit);
-        let page = reads::list(
-            self.conn,
-            shown,
-            member,
-            after.as_ref(),
-            limit,
-            |other, time| ConnectionLine {
-                other,
-                connect_time: time,
-                card: None,
-            },
-        )?;
+        let (after, limit) = (after.as_ref(), request.limit);
+        let page = match &request.query.filter.label {
+            None => reads::list(self.conn, Shown::Connections, member, after, limit, plain)?,
+            Some(label) => labels::list(self.conn, member, label, after, limit, plain)?,
+        };
         let last = page.lines.last().filter(|_| page.more);
         Ok(ConnectionPage {
             next: last.map(|line| Cursor::Recent {
@@ -109,6 +106,54 @@ impl Lists<'_> {
                 number: page.total,
                 is_minimum: false,
             },
+        })
+    }
+
+    /// Adds what the member has noted about each connection. The page ends where that has as many bytes as it may.
+    fn note(
+        &self,
+        member: &MemberId,
+        request: &ListRequest,
+        page: &mut ConnectionPage,
+    ) -> Found<()> {
+        let Some(mut notes) = labels::Notes::of(self.conn, member)? else {
+            return Ok(());
+        };
+        let (mut kept, mut bytes) = (0, 0_usize);
+        for line in &mut page.lines {
+            let noted = notes.about(line)?;
+            bytes = bytes.saturating_add(noted.as_ref().map_or(0, Noted::bytes));
+            if bytes > request.noted_bytes_max && kept > 0 {
+                break;
+            }
+            line.noted = noted.map(Box::new);
+            kept += 1;
+        }
+        if kept < page.lines.len() {
+            page.lines.truncate(kept);
+            if let Some(last) = page.lines.last() {
+                page.next = Some(self.place(request.query.order, last)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a connection stands in an order.
+    fn place(&self, order: Order, line: &ConnectionLine) -> Found<Cursor> {
+        let (connect_time, other) = (line.connect_time, line.other.clone());
+        let key = match order {
+            Order::Recent => {
+                return Ok(Cursor::Recent {
+                    connect_time,
+                    other,
+                });
+            }
+            Order::FirstName => cards::read_keys(self.conn, &other)?.by_first_name,
+            Order::LastName => cards::read_keys(self.conn, &other)?.by_last_name,
+        };
+        Ok(Cursor::Named {
+            key: key.into(),
+            other,
         })
     }
 
@@ -124,10 +169,16 @@ impl Lists<'_> {
             return Ok(Step::Page(ConnectionPage::default()));
         };
         let total = counted.connections;
+        // Those with a label lie together, and are read alone.
         let has_roster = request.query.looks_at_cards()
+            && request.query.filter.label.is_none()
             && total >= self.policy.roster_connections_min
             && self.policy.roster_bytes_max > 0;
         if !has_roster {
+            let total = match &request.query.filter.label {
+                None => total,
+                Some(label) => labels::count(self.conn, member, label)?,
+            };
             return self.read_all(member, request, total).map(Step::Page);
         }
         let mut build = if let Some(build) = build {
@@ -176,7 +227,7 @@ impl Lists<'_> {
         })
     }
 
-    /// The choice of a page among what `offer` offers.
+    /// The choice of a page among what `offer` offers, of `connections` in all, or with the label.
     fn page(
         &self,
         request: &ListRequest,
@@ -194,7 +245,7 @@ impl Lists<'_> {
             is_minimum: false,
         };
         let mut page = ConnectionPage {
-            total: if query.filter.is_empty() {
+            total: if query.filter.is_empty() || query.filter.is_label_alone() {
                 all
             } else {
                 in_list
@@ -203,11 +254,8 @@ impl Lists<'_> {
         };
         let last = chosen.last().filter(|_| more).cloned();
         for one in chosen {
-            page.lines.push(ConnectionLine {
-                other: codec::parse_id(&one.other)?,
-                connect_time: one.connect_time,
-                card: None,
-            });
+            let other = codec::parse_id(&one.other)?;
+            page.lines.push(plain(other, one.connect_time));
         }
         if let (Some(last), Some(line)) = (last, page.lines.last()) {
             page.next = Some(cursor(query.order, last, line.other.clone()));
@@ -222,37 +270,21 @@ impl Lists<'_> {
         request: &ListRequest,
         connections: u32,
     ) -> Found<ConnectionPage> {
-        let sql = if request.query.looks_at_cards() {
-            "select other, connect_time, by_first_name, by_last_name, words
-             from connection left join card on card.member = connection.other
-             where connection.member = ?1 and connect_time > ?2 and connect_time < ?3
-             order by connect_time desc, other desc"
-        } else {
-            "select other, connect_time, null, null, null from connection
-             where member = ?1 and connect_time > ?2 and connect_time < ?3
-             order by connect_time desc, other desc"
+        let query = &request.query;
+        let wanted = Wanted {
+            filter: &query.filter,
+            cards: query.looks_at_cards(),
+            newest_first: true,
         };
-        let (after, before) = bounds(&request.query.filter);
         self.page(request, connections, |selection| {
-            let mut statement = self.conn.prepare_cached(sql)?;
-            let mut rows = statement.query(params![member.as_str(), after, before])?;
-            while let Some(row) = rows.next()? {
-                let text = |column| -> Found<&str> {
-                    let text = row.get_ref(column)?.as_str_or_null();
-                    Ok(text.map_err(StoreError::corrupt)?.unwrap_or_default())
-                };
-                selection.offer(&Candidate {
-                    other: text(0)?,
-                    connect_time: codec::time(row, 1)?,
-                    by_first_name: text(2)?,
-                    by_last_name: text(3)?,
-                    words: text(4)?,
-                });
-                if selection.is_settled_newest_first() {
-                    break;
-                }
-            }
-            Ok(())
+            wanted.each(self.conn, member, |candidate| {
+                selection.offer(candidate);
+                Ok(if selection.is_settled_newest_first() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            })
         })
     }
 
@@ -323,9 +355,120 @@ impl Lists<'_> {
     }
 }
 
-fn bounds(filter: &Filter) -> (i64, i64) {
-    (
-        filter.connected_after.map_or(i64::MIN, Time::millis),
-        filter.connected_before.map_or(i64::MAX, Time::millis),
-    )
+/// Nothing but who and since when.
+fn plain(other: MemberId, connect_time: Time) -> ConnectionLine {
+    ConnectionLine {
+        other,
+        connect_time,
+        card: None,
+        noted: None,
+    }
+}
+
+/// The oldest connections that a filter takes, and how many match, counted up to `count_max`.
+pub(super) fn oldest(
+    conn: &Connection,
+    member: &MemberId,
+    filter: &Filter,
+    limit: u32,
+    count_max: u32,
+) -> Found<Selected> {
+    let mut selected = Selected::default();
+    // Someone who is being erased has no row any more, but may have lines left.
+    if read_member(conn, member)?.is_none() {
+        return Ok(selected);
+    }
+    let wanted = Wanted {
+        filter,
+        cards: filter.search.is_some(),
+        newest_first: false,
+    };
+    wanted.each(conn, member, |candidate| {
+        if selected.matched >= count_max {
+            return Ok(ControlFlow::Break(()));
+        }
+        if filter.takes(candidate) {
+            if selected.matched < limit {
+                selected.lines.push(Line {
+                    other: codec::parse_id(candidate.other)?,
+                    time: candidate.connect_time,
+                });
+            }
+            selected.matched += 1;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(selected)
+}
+
+/// Which of a member's connections are read, and what of them.
+struct Wanted<'a> {
+    filter: &'a Filter,
+    /// Whether the others' cards are.
+    cards: bool,
+    newest_first: bool,
+}
+
+impl Wanted<'_> {
+    /// Offers what lies between the times of the filter, of those with its label, until it is told to stop.
+    fn each(
+        &self,
+        conn: &Connection,
+        member: &MemberId,
+        mut offer: impl FnMut(&Candidate<'_>) -> Found<ControlFlow<()>>,
+    ) -> Found<()> {
+        let label = match &self.filter.label {
+            None => None,
+            Some(label) => match labels::number(conn, member, label)? {
+                Some(number) => Some(number),
+                None => return Ok(()),
+            },
+        };
+        let mut statement = conn.prepare_cached(&self.sql())?;
+        let mut rows = statement.query(params![
+            member.as_str(),
+            self.filter.connected_after.map_or(i64::MIN, Time::millis),
+            self.filter.connected_before.map_or(i64::MAX, Time::millis),
+            label,
+        ])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| -> Found<&str> {
+                let text = row.get_ref(column)?.as_str_or_null();
+                Ok(text.map_err(StoreError::corrupt)?.unwrap_or_default())
+            };
+            let candidate = Candidate {
+                other: text(0)?,
+                connect_time: codec::time(row, 1)?,
+                by_first_name: text(2)?,
+                by_last_name: text(3)?,
+                words: text(4)?,
+            };
+            if offer(&candidate)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn sql(&self) -> String {
+        // Both lists lie in the order of time.
+        let (list, of_label) = match self.filter.label {
+            None => ("connection", "?4 is null"),
+            Some(_) => ("labelled", "label = ?4"),
+        };
+        let (columns, join) = if self.cards {
+            (
+                "by_first_name, by_last_name, words",
+                "left join card on card.member = list.other",
+            )
+        } else {
+            ("null, null, null", "")
+        };
+        let order = if self.newest_first { "desc" } else { "asc" };
+        format!(
+            "select other, connect_time, {columns} from {list} as list {join}
+             where list.member = ?1 and {of_label} and connect_time > ?2 and connect_time < ?3
+             order by connect_time {order}, other {order}"
+        )
+    }
 }

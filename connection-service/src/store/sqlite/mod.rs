@@ -5,6 +5,8 @@
 mod cards;
 mod codec;
 mod feed;
+mod label_rows;
+mod labels;
 mod lists;
 mod metrics;
 mod reads;
@@ -50,6 +52,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("0002_epochs", EPOCH_SQL),
     ("0003_cards", include_str!("../migrations/0003_cards.sql")),
+    ("0004_labels", include_str!("../migrations/0004_labels.sql")),
 ];
 
 /// The store on `SQLite`. Clones are the same store.

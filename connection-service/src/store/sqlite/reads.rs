@@ -187,6 +187,9 @@ pub(super) fn due(conn: &Connection, clock: Time, policy: &Policy) -> Found<Due>
             "select time from fact order by position limit 1",
             until(policy.facts_kept),
         )?,
+        dropped_labels: conn
+            .prepare_cached("select 1 from dropped_label limit 1")?
+            .exists([])?,
         erasures: erasures(conn, head.acknowledged)?,
     })
 }

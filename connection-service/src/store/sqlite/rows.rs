@@ -104,7 +104,7 @@ impl SqliteRows {
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -115,7 +115,7 @@ impl SqliteRows {
         rows.next()?.map(decode).transpose()
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,

@@ -18,14 +18,18 @@ use tokio::sync::watch;
 use super::lists::{Lists, Step};
 use super::reads::Shown;
 use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
+use crate::domain::annotation::{Change, OwnLabel};
 use crate::domain::card::Card;
+use crate::domain::connection_list::Filter;
 use crate::domain::ensure::Acceptance;
+use crate::domain::label::Label;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::rows::Rows;
 use crate::store::{
-    Act, Acted, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line, ListPage,
-    ListRequest, MemberFeed, PutCard, Relationship, Store, cards, commands, erasure, retention,
+    Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState,
+    Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store, cards,
+    commands, erasure, labels, retention,
 };
 
 impl SqliteStore {
@@ -222,6 +226,55 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(u64, MemberId)>, StoreError> {
         let read = move |conn: &_| feed::unacknowledged_erasures(conn, after, through, limit);
         self.read(read).await
+    }
+
+    async fn update_connection(
+        &self,
+        act: Act,
+        change: Change,
+    ) -> Result<Result<ConnectionLine, Refusal>, StoreError> {
+        self.command(move |rows, policy| labels::update_connection(rows, policy, &act, &change))
+            .await
+    }
+
+    async fn labels(&self, member: MemberId) -> Result<Vec<OwnLabel>, StoreError> {
+        self.read(move |conn| super::labels::labels(conn, &member))
+            .await
+    }
+
+    async fn rename_label(
+        &self,
+        member: MemberId,
+        from: Label,
+        to: Label,
+    ) -> Result<Result<OwnLabel, Refusal>, StoreError> {
+        self.command(move |rows, policy| labels::rename_label(rows, policy, &member, &from, &to))
+            .await
+    }
+
+    async fn delete_label(
+        &self,
+        member: MemberId,
+        label: Label,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.command(move |rows, policy| labels::delete_label(rows, policy, &member, &label))
+            .await
+    }
+
+    async fn forget_dropped_labels(&self) -> Result<bool, StoreError> {
+        self.command(move |rows, policy| labels::forget_dropped_labels(rows, policy))
+            .await
+    }
+
+    async fn select_connections(
+        &self,
+        member: MemberId,
+        filter: Filter,
+        limit: u32,
+        count_max: u32,
+    ) -> Result<Selected, StoreError> {
+        self.read(move |conn| lists::oldest(conn, &member, &filter, limit, count_max))
+            .await
     }
 
     fn epochs(&self) -> &Epochs {

@@ -136,6 +136,10 @@ pub const ANSWERED: &[Check] = &[
          union all select 'i.event', e.member from erased e join i.event v on e.member in (v.inviter, v.invitee)
          union all select 'c.member', e.member from erased e join c.member m on m.member = e.member
          union all select 'c.pair', e.member from erased e join c.pair p on e.member in (p.low, p.high)
+         union all select 'c.notebook', e.member from erased e join c.notebook n on n.member = e.member
+         union all select 'c.label', e.member from erased e join c.label l on l.member = e.member
+         union all select 'c.annotation', e.member from erased e join c.annotation a on e.member in (a.member, a.other)
+         union all select 'c.labelled', e.member from erased e join c.labelled l on e.member in (l.member, l.other)
          union all select 'c.fact', e.member from erased e join c.fact f on e.member in (f.low, f.high)",
     ),
 ];

@@ -59,6 +59,26 @@ pub const STORED: &[Check] = &[
              or removal_marks <> (select count(*) from c.removal_mark l where l.member = m.member)",
     ),
     (
+        "something is noted about no connection",
+        "select member, other, connect_time from c.annotation except select member, other, connect_time from c.connection",
+    ),
+    (
+        "a label is not on as many connections as counted",
+        "select member, id from c.label l where connections <> (select count(*) from c.labelled g where g.member = l.member and g.label = l.id)",
+    ),
+    (
+        "a connection has a label that is neither there nor being cleared away",
+        "select member, label from c.labelled except select * from (select member, id from c.label union all select member, id from c.dropped_label)",
+    ),
+    (
+        "a member's labels or notes are not as many as counted",
+        "select member from c.notebook n where
+             annotations <> (select count(*) from c.annotation a where a.member = n.member)
+             or labels <> (select count(*) from c.label l where l.member = n.member)
+             or (select sum(length(labels)) / 4 from c.annotation a where a.member = n.member) <>
+                 (select count(*) from c.labelled g where g.member = n.member)",
+    ),
+    (
         "a list of connections differs from the pairs",
         "select * from (select member, other, connect_time from c.connection except
              select * from (select low, high, connect_time from c.pair union all select high, low, connect_time from c.pair))

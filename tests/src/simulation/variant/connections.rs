@@ -13,10 +13,17 @@ use std::{
 
 use async_trait::async_trait;
 use connection_service::{
-    domain::{card::Card, ensure::Acceptance, refusal::Refusal},
+    domain::{
+        annotation::{Change, OwnLabel},
+        card::Card,
+        connection_list::Filter,
+        ensure::Acceptance,
+        label::Label,
+        refusal::Refusal,
+    },
     store::{
-        Act, Acted, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState, Line,
-        ListPage, ListRequest, MemberFeed, PutCard, Relationship, Store,
+        Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed,
+        FeedState, Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store,
     },
 };
 use service_kit::{
@@ -85,7 +92,10 @@ impl Store for Bent {
                 .iter()
                 .all(|(_, facts)| facts.connection.is_none())
             {
-                return Ok(Ok(Acted { fact: 0 }));
+                return Ok(Ok(Acted {
+                    ended: None,
+                    fact: 0,
+                }));
             }
         }
         self.inner.remove_connection(act, only).await
@@ -99,7 +109,10 @@ impl Store for Bent {
                     sleep(LATER).await;
                     inner.block_member(act).await
                 });
-                return Ok(Ok(Acted { fact: 0 }));
+                return Ok(Ok(Acted {
+                    ended: None,
+                    fact: 0,
+                }));
             }
             Variant::UnblockRestores => {
                 let facts = self.inner.pair_facts(vec![act.key.clone()]).await?;
@@ -233,6 +246,51 @@ impl Store for Bent {
     ) -> Result<Vec<(u64, MemberId)>, StoreError> {
         self.inner
             .unacknowledged_erasures(after, through, limit)
+            .await
+    }
+
+    async fn update_connection(
+        &self,
+        act: Act,
+        change: Change,
+    ) -> Result<Result<ConnectionLine, Refusal>, StoreError> {
+        self.inner.update_connection(act, change).await
+    }
+
+    async fn labels(&self, member: MemberId) -> Result<Vec<OwnLabel>, StoreError> {
+        self.inner.labels(member).await
+    }
+
+    async fn rename_label(
+        &self,
+        member: MemberId,
+        from: Label,
+        to: Label,
+    ) -> Result<Result<OwnLabel, Refusal>, StoreError> {
+        self.inner.rename_label(member, from, to).await
+    }
+
+    async fn delete_label(
+        &self,
+        member: MemberId,
+        label: Label,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.inner.delete_label(member, label).await
+    }
+
+    async fn forget_dropped_labels(&self) -> Result<bool, StoreError> {
+        self.inner.forget_dropped_labels().await
+    }
+
+    async fn select_connections(
+        &self,
+        member: MemberId,
+        filter: Filter,
+        limit: u32,
+        count_max: u32,
+    ) -> Result<Selected, StoreError> {
+        self.inner
+            .select_connections(member, filter, limit, count_max)
             .await
     }
 

@@ -56,7 +56,6 @@ fn connections(table: &mut Table) {
     let request = |member_id: &str, page_size| ListConnectionsRequest {
         member_id: member_id.to_owned(),
         page_size,
-        page_token: String::new(),
         ..Default::default()
     };
     table.ids(METHOD, "member_id", |id| request(&id, 0));

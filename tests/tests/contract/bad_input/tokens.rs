@@ -143,7 +143,6 @@ fn invitation_watches(table: &mut Table, tokens: &Tokens) {
 fn connections(table: &mut Table, tokens: &Tokens) {
     let connected = |member_id: &str, token: &str| ListConnectionsRequest {
         member_id: member_id.to_owned(),
-        page_size: 0,
         page_token: token.to_owned(),
         ..Default::default()
     };
@@ -151,6 +150,16 @@ fn connections(table: &mut Table, tokens: &Tokens) {
         connected("ann", &token)
     });
     table.token("ListConnections", &connected("hal", &tokens.connections));
+    let labelled = |label: &str, token: &str| ListConnectionsRequest {
+        label: label.to_owned(),
+        ..connected("ann", token)
+    };
+    table.tokens("ListConnections", &tokens.labelled, |token| {
+        labelled("friends", &token)
+    });
+    table.token("ListConnections", &connected("ann", &tokens.labelled));
+    table.token("ListConnections", &labelled("work", &tokens.labelled));
+    table.token("ListConnections", &labelled("friends", &tokens.connections));
     for token in [
         &tokens.blocked,
         &tokens.facts,

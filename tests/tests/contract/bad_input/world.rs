@@ -24,6 +24,8 @@ pub(super) struct Tokens {
     pub(super) acts: String,
     /// `ListConnections`.
     pub(super) connections: String,
+    /// `ListConnections` with the label `friends`.
+    pub(super) labelled: String,
     /// `ListBlockedMembers`.
     pub(super) blocked: String,
     /// `ListFacts`.
@@ -56,6 +58,8 @@ impl World {
         }
         for other in ["hal", "ida"] {
             pair.connect("ann", other).await;
+            let noted = pair.note("ann", other, &["friends"], Some("a note")).await;
+            assert_eq!(noted.unwrap().labels, ["friends"]);
         }
         for other in ["jon", "kim"] {
             pair.block("ann", other).await.unwrap();
@@ -127,7 +131,12 @@ async fn tokens(pair: &Pair) -> Tokens {
         page_size: 1,
         ..Default::default()
     };
+    let labelled = connection::ListConnectionsRequest {
+        label: "friends".to_owned(),
+        ..connections.clone()
+    };
     let connections = pair.connections.clone().list_connections(connections).await;
+    let labelled = pair.connections.clone().list_connections(labelled).await;
     let blocked = connection::ListBlockedMembersRequest {
         member_id: member_id(),
         page_size: 1,
@@ -144,6 +153,7 @@ async fn tokens(pair: &Pair) -> Tokens {
         barred: barred.unwrap().into_inner().next_page_token,
         acts: acts_of_ann(pair).await,
         connections: connections.unwrap().into_inner().next_page_token,
+        labelled: labelled.unwrap().into_inner().next_page_token,
         blocked: blocked.unwrap().into_inner().next_page_token,
         facts: facts.unwrap().into_inner().next_page_token,
         invitation_watch: invitations_from(pair, Some(member_id())).await,
@@ -156,6 +166,7 @@ async fn tokens(pair: &Pair) -> Tokens {
         &tokens.barred,
         &tokens.acts,
         &tokens.connections,
+        &tokens.labelled,
         &tokens.blocked,
     ];
     assert!(

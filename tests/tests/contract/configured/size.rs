@@ -195,7 +195,7 @@ fn of_connection_service() {
     let connection = connection::Connection {
         other_id: member_id(),
         connect_time: Some(time()),
-        card: None,
+        ..Default::default()
     };
     let connections = added(|count| connection::ListConnectionsResponse {
         connections: vec![connection.clone(); count],
@@ -203,6 +203,30 @@ fn of_connection_service() {
     });
     bounds("a connection", of_connection::ENTRY, connections);
     cards(&connection);
+    for (label_chars_max, private_note_chars_max) in [(1, 0), (50, 2_000), (100, 10_000)] {
+        let policy = connection_service::Policy {
+            label_chars_max,
+            private_note_chars_max,
+            ..connection_service::Policy::default()
+        };
+        let label = "\u{1f600}".repeat(label_chars_max);
+        let own = connection::Label {
+            label: label.clone(),
+            connection_count: i32::MAX,
+        };
+        let labels = added(|count| connection::ListLabelsResponse {
+            labels: vec![own.clone(); count],
+        });
+        bounds("a label", of_connection::label(&policy), labels);
+        let labels = vec![label; policy.connection_labels_max as usize];
+        let noted = connection::Connection {
+            labels,
+            private_note: "\u{1f600}".repeat(private_note_chars_max),
+            ..connection.clone()
+        };
+        let noted = noted.encoded_len() - connection.encoded_len();
+        assert!(noted <= of_connection::noted(&policy), "{noted}");
+    }
     let pairs = added(|count| internal::BatchGetPairFactsRequest {
         pairs: vec![pair(); count],
     });

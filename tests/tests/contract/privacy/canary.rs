@@ -113,6 +113,7 @@ async fn notes_of_every_kind_live_and_die(format: &str, endpoint: &str) {
     listed(&pair, &mut errors).await;
     answered(&pair, [&bob, &cat, &dan]).await;
     many(&pair, &fay, &gil).await;
+    errors.extend(noted_about(&pair).await);
     pair.block(&member("gus"), &member("ann")).await.unwrap();
     erase(&pair, &member("eve")).await;
     errors.push(format!(
@@ -234,6 +235,46 @@ async fn many(pair: &Pair, fay: &str, gil: &str) {
         seen_until: Some(prost_types::Timestamp::default()),
     };
     client.mark_invitations_seen(seen).await.unwrap();
+}
+
+/// What a member notes about a connection: labels and a note, given, refused, renamed, deleted.
+async fn noted_about(pair: &Pair) -> Vec<String> {
+    let (ann, bob) = (member("ann"), member("bob"));
+    let marked = |rest: &str| format!("{MARK}{rest}");
+    let (label, note) = (marked("1"), marked(" met in Lyon"));
+    let noted = pair.note(&ann, &bob, &[&label], Some(&note)).await.unwrap();
+    assert_eq!((&noted.labels[0], &noted.private_note), (&label, &note));
+    let mut errors = Vec::new();
+    for (label, note) in [
+        ("\t.", ""),
+        ("1", "\t."),
+        (&*"x".repeat(50), ""),
+        ("1", &*"x".repeat(2_000)),
+    ] {
+        let refused = pair
+            .note(&ann, &bob, &[&marked(label)], Some(&marked(note)))
+            .await;
+        errors.push(format!("{:?}", refused.unwrap_err()));
+    }
+    let stranger = pair
+        .note(&ann, &member("gus"), &[&label], Some(&note))
+        .await;
+    assert_eq!(reason(stranger), "CONNECTION_NOT_FOUND");
+    pair.note(&ann, &bob, &[&label, &marked("2")], None)
+        .await
+        .unwrap();
+    let exists = pair.rename_label(&ann, &label, &marked("2")).await;
+    errors.push(format!("{:?}", exists.unwrap_err()));
+    pair.rename_label(&ann, &label, &marked("3")).await.unwrap();
+    assert_eq!(pair.noted(&ann, &marked("3")).await.len(), 1);
+    assert!(
+        pair.labels(&ann)
+            .await
+            .iter()
+            .all(|(label, _)| label.contains(MARK))
+    );
+    pair.delete_label(&ann, &marked("3")).await.unwrap();
+    errors
 }
 
 /// As clients send them that do not keep to the format.

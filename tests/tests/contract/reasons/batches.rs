@@ -77,7 +77,7 @@ async fn declined(pair: &Pair, member: &str, id: &str) -> error::Status {
 }
 
 #[track_caller]
-fn alike(item: &error::Status, alone: &Status, reason: ErrorReason) {
+pub(super) fn alike(item: &error::Status, alone: &Status, reason: ErrorReason) {
     let refusal = Refusal::of(alone);
     let name = reason.as_str_name().strip_prefix("ERROR_REASON_").unwrap();
     assert_eq!((item.reason(), refusal.reason.as_str()), (reason, name));

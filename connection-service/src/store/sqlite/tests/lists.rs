@@ -117,6 +117,7 @@ fn any_query(random: &mut SmallRng) -> (ListQuery, &'static str) {
     let query = ListQuery {
         order: *orders.choose(random).unwrap(),
         filter: Filter {
+            label: None,
             search: Search::parse(text, 50).unwrap(),
             connected_after,
             connected_before,
@@ -179,6 +180,7 @@ fn expected(f: &Fixture, query: &ListQuery, text: &str) -> Vec<String> {
     let mut all = stored(f);
     all.retain(|(_, time, texts)| {
         let Filter {
+            label: _,
             search,
             connected_after,
             connected_before,

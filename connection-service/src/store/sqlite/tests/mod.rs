@@ -5,6 +5,8 @@
 mod cards;
 mod erasing;
 mod feed;
+mod labels;
+mod labels_random;
 mod lists;
 mod pairs;
 mod random;
@@ -247,6 +249,7 @@ fn check_counts(conn: &Connection) {
     for member in counted.keys() {
         assert!(erasing.exists([member]).unwrap(), "{member} has no row");
     }
+    labels::check(conn);
     // Positions have no gap.
     let (first, last, count): (Option<i64>, Option<i64>, i64) = conn
         .query_row(

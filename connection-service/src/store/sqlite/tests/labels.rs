@@ -1,0 +1,592 @@
+//! Labels and private notes: what is shown of them and to whom, their limits, and that they end with their connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::domain::annotation::{Change, LabelLimit, OwnLabel};
+use crate::domain::card::Card;
+use crate::domain::connection_list::{Filter, ListQuery, Order};
+use crate::domain::label::{Label, PrivateNote};
+use crate::domain::search::Search;
+use crate::store::{ConnectionLine, ConnectionPage, Due, Erased, Noted, PutCard};
+
+pub(super) fn label(text: &str) -> Label {
+    Label::parse(text, 50).unwrap()
+}
+
+pub(super) fn change(labels: Option<&[&str]>, note: Option<&str>) -> Change {
+    Change {
+        labels: labels.map(|labels| labels.iter().map(|text| label(text)).collect()),
+        note: note.map(|text| PrivateNote::stored(text.to_owned())),
+    }
+}
+
+fn with_label(text: Option<&str>) -> Filter {
+    Filter {
+        label: text.map(label),
+        ..Filter::default()
+    }
+}
+
+/// A connection with what is noted about it, as text.
+pub(super) fn shown(line: &ConnectionLine) -> String {
+    let Noted { labels, note } = line.noted.as_deref().cloned().unwrap_or_default();
+    let labels: Vec<_> = labels.iter().map(Label::as_str).collect();
+    let (other, note) = (&line.other, note.as_str());
+    format!("{other} [{}] {note}", labels.join(" "))
+        .trim_end()
+        .to_owned()
+}
+
+impl Fixture {
+    pub(super) async fn update(
+        &self,
+        member: &str,
+        other: &str,
+        labels: Option<&[&str]>,
+        note: Option<&str>,
+    ) -> Result<String, Refusal> {
+        let updated = self
+            .store
+            .update_connection(act(member, other), change(labels, note));
+        updated.await.unwrap().map(|noted| shown(&noted))
+    }
+
+    /// Gives a connection labels.
+    async fn label(&self, member: &str, other: &str, labels: &[&str]) -> Result<String, Refusal> {
+        self.update(member, other, Some(labels), None).await
+    }
+
+    /// A page of what a filter takes of a member's connections.
+    async fn filtered(&self, member: &str, filter: Filter, order: Order) -> ConnectionPage {
+        let request = ListRequest {
+            query: ListQuery { order, filter },
+            ..ListRequest::newest(1_000)
+        };
+        let page = self.store.connections(id(member), request).await.unwrap();
+        assert_eq!(page.total.number as usize, page.lines.len(), "{member}");
+        page
+    }
+
+    /// A member's connections with what is noted about them, newest first; with a label, those that have it.
+    pub(super) async fn noted(&self, member: &str, of: Option<&str>) -> Vec<String> {
+        let page = self.filtered(member, with_label(of), Order::Recent).await;
+        page.lines.iter().map(shown).collect()
+    }
+
+    pub(super) async fn labels(&self, member: &str) -> Vec<(String, u32)> {
+        let labels = self.store.labels(id(member)).await.unwrap();
+        labels.into_iter().map(counted).collect()
+    }
+
+    pub(super) async fn rename(
+        &self,
+        member: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<(String, u32), Refusal> {
+        let renamed = self.store.rename_label(id(member), label(from), label(to));
+        renamed.await.unwrap().map(counted)
+    }
+
+    pub(super) async fn delete(&self, member: &str, text: &str) -> Result<(), Refusal> {
+        let deleted = self.store.delete_label(id(member), label(text)).await;
+        deleted.unwrap()
+    }
+}
+
+fn counted(own: OwnLabel) -> (String, u32) {
+    (own.label.into_string(), own.connections)
+}
+
+fn owned(labels: &[(&str, u32)]) -> Vec<(String, u32)> {
+    let labels = labels.iter();
+    labels.map(|(text, n)| ((*text).to_owned(), *n)).collect()
+}
+
+type Key = (String, i64, String);
+
+/// Checks everything that follows from what is noted, and that it hangs on a connection.
+pub(super) fn check(conn: &Connection) {
+    let mut given: BTreeSet<(String, i64, i64, String)> = BTreeSet::new();
+    let mut annotations: BTreeMap<String, i64> = BTreeMap::new();
+    let connections: BTreeSet<Key> = lines(conn, "select * from connection")
+        .into_iter()
+        .collect();
+    let mut statement = conn
+        .prepare("select member, connect_time, other, labels from annotation")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok((
+            (row.get(0)?, row.get(1)?, row.get(2)?),
+            row.get::<_, Vec<u8>>(3)?,
+        ))
+    });
+    for row in rows.unwrap() {
+        let (key, bytes): (Key, _) = row.unwrap();
+        assert!(connections.contains(&key), "{key:?} is no connection");
+        let numbers: Vec<_> = bytes
+            .chunks(4)
+            .map(|four| i64::from(u32::from_be_bytes(four.try_into().unwrap())))
+            .collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{key:?} {numbers:?}");
+        let (member, time, other) = key;
+        *annotations.entry(member.clone()).or_default() += 1;
+        let each = numbers.into_iter();
+        given.extend(each.map(|number| (member.clone(), number, time, other.clone())));
+    }
+    let mut statement = conn
+        .prepare("select member, label, connect_time, other from labelled")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    });
+    let listed: BTreeSet<_> = rows.unwrap().map(Result::unwrap).collect();
+    assert_eq!(given, listed);
+    let count = |member: &str, label: i64| {
+        let of = |given: &&(String, i64, i64, String)| given.0 == member && given.1 == label;
+        i64::try_from(given.iter().filter(of).count()).unwrap()
+    };
+    let triples = |sql: &str| lines_of_counts(conn, sql);
+    let mut labels: BTreeMap<String, i64> = BTreeMap::new();
+    let mut known: BTreeSet<(String, i64)> = BTreeSet::new();
+    for (member, number, connections) in triples("select member, id, connections from label") {
+        assert_eq!(connections, count(&member, number), "{member} {number}");
+        *labels.entry(member.clone()).or_default() += 1;
+        known.insert((member, number));
+    }
+    for (member, number, _) in triples("select member, id, 0 from dropped_label") {
+        assert!(known.insert((member, number)), "deleted and there");
+    }
+    for (member, number, ..) in &given {
+        let key = (member.clone(), *number);
+        assert!(known.contains(&key), "{key:?} is no label");
+    }
+    for (member, counted, last) in triples("select member, labels, last_label from notebook") {
+        assert_eq!(
+            counted,
+            labels.remove(&member).unwrap_or_default(),
+            "{member}"
+        );
+        let highest = known.iter().filter(|(of, _)| *of == member);
+        assert!(highest.map(|(_, number)| *number).max() <= Some(last).max(Some(0)));
+    }
+    assert!(labels.is_empty(), "labels without a notebook: {labels:?}");
+    for (member, counted, _) in triples("select member, annotations, 0 from notebook") {
+        assert_eq!(
+            counted,
+            annotations.remove(&member).unwrap_or_default(),
+            "{member}"
+        );
+    }
+    assert!(
+        annotations.is_empty(),
+        "without a notebook: {annotations:?}"
+    );
+}
+
+fn lines_of_counts(conn: &Connection, sql: &str) -> Vec<(String, i64, i64)> {
+    let mut statement = conn.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn what_one_side_notes_is_shown_to_that_side_alone() {
+    let mut f = Fixture::new();
+    f.connect("a", "b").await;
+    f.tick(1);
+    f.connect("a", "c").await;
+    assert_eq!(f.noted("a", None).await, ["c []", "b []"]);
+    let first = f.update("a", "b", Some(&["work", "Lyon"]), Some("met\nthere"));
+    assert_eq!(first.await.unwrap(), "b [Lyon work] met\nthere");
+    // Each alone leaves the other as it was; a repeat changes nothing.
+    for _ in 0..2 {
+        let labels = f.label("a", "b", &["work", "chess"]).await;
+        assert_eq!(labels.unwrap(), "b [chess work] met\nthere");
+    }
+    for _ in 0..2 {
+        let note = f.update("a", "b", None, Some("owes me lunch")).await;
+        assert_eq!(note.unwrap(), "b [chess work] owes me lunch");
+    }
+    f.label("a", "c", &["work"]).await.unwrap();
+    f.restart().await;
+    assert_eq!(
+        f.noted("a", None).await,
+        ["c [work]", "b [chess work] owes me lunch"]
+    );
+    assert_eq!(f.noted("b", None).await, ["a []"]);
+    // A label stays when no connection has it any more.
+    assert_eq!(
+        f.labels("a").await,
+        owned(&[("Lyon", 0), ("chess", 1), ("work", 2)])
+    );
+    assert_eq!(f.labels("b").await, []);
+    f.check();
+    assert_eq!(
+        f.update("a", "b", Some(&[]), Some("")).await.unwrap(),
+        "b []"
+    );
+    f.label("a", "c", &[]).await.unwrap();
+    let rows: i64 = f
+        .file()
+        .query_row("select count(*) from annotation", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 0);
+    f.check();
+}
+
+#[tokio::test]
+async fn only_a_connection_is_annotated() {
+    let f = Fixture::new();
+    f.connect("a", "b").await;
+    f.block("a", "c").await.unwrap();
+    let nobody = Err(Refusal::ConnectionNotFound);
+    for (member, other) in [("a", "c"), ("c", "a"), ("a", "x"), ("x", "y")] {
+        assert_eq!(
+            f.label(member, other, &["l"]).await,
+            nobody,
+            "{member} {other}"
+        );
+    }
+    f.store.erase_member(id("b")).await.unwrap();
+    assert_eq!(f.label("a", "b", &["l"]).await, nobody);
+    let erased = Refusal::MemberNotFound;
+    assert_eq!(f.label("b", "a", &["l"]).await, Err(erased));
+    assert_eq!(f.rename("b", "l", "m").await, Err(erased));
+    assert_eq!(f.delete("b", "l").await, Err(erased));
+    assert_eq!(f.labels("a").await, [], "a refusal makes no label");
+    f.check();
+}
+
+#[tokio::test]
+async fn labels_are_limited_for_a_connection_and_for_a_member() {
+    let f = Fixture::with(Policy {
+        connection_labels_max: 2,
+        member_labels_max: 3,
+        ..Policy::default()
+    });
+    f.connect("a", "b").await;
+    f.connect("a", "c").await;
+    let of = |of| Err(Refusal::LabelLimitReached { of });
+    let connection = of(LabelLimit::Connection { labels_max: 2 });
+    let member = of(LabelLimit::Member { labels_max: 3 });
+    assert_eq!(f.label("a", "b", &["1", "2", "3"]).await, connection);
+    f.label("a", "b", &["1", "2"]).await.unwrap();
+    assert_eq!(f.label("a", "c", &["3", "4"]).await, member);
+    assert_eq!(f.labels("a").await, owned(&[("1", 1), ("2", 1)]));
+    f.label("a", "c", &["2", "3"]).await.unwrap();
+    assert_eq!(f.label("a", "c", &["4"]).await, member);
+    f.check();
+    // The other side has room of its own, and whoever deletes one has room again, at once.
+    f.label("b", "a", &["4"]).await.unwrap();
+    f.delete("a", "1").await.unwrap();
+    assert_eq!(f.label("a", "c", &["4", "2"]).await.unwrap(), "c [2 4]");
+    f.check();
+}
+
+#[tokio::test]
+async fn a_rename_is_one_row_and_shows_everywhere() {
+    let f = Fixture::new();
+    for other in ["b", "c", "d"] {
+        f.connect("a", other).await;
+        f.label("a", other, &["old", other]).await.unwrap();
+        f.label(other, "a", &["old"]).await.unwrap();
+        f.tick(1);
+    }
+    let labelled = |f: &Fixture| lines(&f.file(), "select member, label, other from labelled");
+    let before = labelled(&f);
+    for _ in 0..2 {
+        let renamed = f.rename("a", "old", "new").await;
+        assert_eq!(renamed, Ok(("new".to_owned(), 3)));
+    }
+    assert_eq!(labelled(&f), before);
+    assert_eq!(
+        f.noted("a", None).await,
+        ["d [d new]", "c [c new]", "b [b new]"]
+    );
+    assert_eq!(f.noted("a", Some("new")).await.len(), 3);
+    assert_eq!(f.noted("a", Some("old")).await, [""; 0]);
+    assert_eq!(f.noted("b", None).await, ["a [old]"]);
+    assert_eq!(f.rename("a", "new", "b").await, Err(Refusal::LabelExists));
+    assert_eq!(f.rename("a", "x", "y").await, Err(Refusal::LabelNotFound));
+    assert_eq!(f.rename("a", "b", "b").await, Ok(("b".to_owned(), 1)));
+    // The old text is free again.
+    f.label("a", "b", &["old"]).await.unwrap();
+    let all = owned(&[("b", 0), ("c", 1), ("d", 1), ("new", 2), ("old", 1)]);
+    assert_eq!(f.labels("a").await, all);
+    f.check();
+}
+
+#[tokio::test]
+async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks() {
+    let f = Fixture::with(Policy {
+        job_chunk: 2,
+        ..Policy::default()
+    });
+    let others = ["b", "c", "d", "e", "f"];
+    for other in others {
+        f.connect("a", other).await;
+        f.label("a", other, &["gone", "kept"]).await.unwrap();
+        f.tick(1);
+    }
+    f.update("a", "f", Some(&["gone"]), Some("n"))
+        .await
+        .unwrap();
+    f.label("a", "e", &["gone"]).await.unwrap();
+    assert_eq!(f.store.due().await.unwrap(), Due::default());
+    for _ in 0..2 {
+        f.delete("a", "gone").await.unwrap();
+    }
+    f.check();
+    let left = ["f [] n", "e []", "d [kept]", "c [kept]", "b [kept]"];
+    assert_eq!(f.noted("a", None).await, left);
+    assert_eq!(f.noted("a", Some("gone")).await, [""; 0]);
+    assert_eq!(f.labels("a").await, owned(&[("kept", 3)]));
+    assert!(f.store.due().await.unwrap().dropped_labels);
+    // A new label of this text is another label.
+    f.label("a", "b", &["gone"]).await.unwrap();
+    assert_eq!(f.noted("a", Some("gone")).await, ["b [gone]"]);
+    let rows = || {
+        lines(
+            &f.file(),
+            "select member, label, other from labelled where label = 1",
+        )
+    };
+    assert_eq!(rows().len(), 4, "whoever gets others lets go of it");
+    assert!(f.store.forget_dropped_labels().await.unwrap());
+    f.check();
+    assert_eq!(rows().len(), 2);
+    f.remove("a", "e").await.unwrap();
+    assert_eq!(rows().len(), 1);
+    f.round().await;
+    f.check();
+    assert_eq!(rows().len(), 0);
+    assert_eq!(f.store.due().await.unwrap(), Due::default());
+    assert_eq!(
+        f.noted("a", None).await,
+        ["f [] n", "d [kept]", "c [kept]", "b [gone]"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_noted_ends_with_the_connection_on_both_sides() {
+    let f = Fixture::new();
+    for (end, other) in ["remove", "removed", "block", "blocked", "erase"]
+        .iter()
+        .zip(["b", "c", "d", "e", "f"])
+    {
+        f.connect("a", other).await;
+        f.update("a", other, Some(&["l"]), Some("n")).await.unwrap();
+        f.update(other, "a", Some(&["l", "m"]), None).await.unwrap();
+        assert_eq!(f.labels("a").await, owned(&[("l", 1)]), "{end}");
+        f.tick(1);
+        match *end {
+            "remove" => drop(f.remove("a", other).await.unwrap()),
+            "removed" => drop(f.remove(other, "a").await.unwrap()),
+            "block" => drop(f.block("a", other).await.unwrap()),
+            "blocked" => drop(f.block(other, "a").await.unwrap()),
+            _ => drop(f.store.erase_member(id(other)).await.unwrap()),
+        }
+        f.check();
+        assert_eq!(f.labels("a").await, owned(&[("l", 0)]), "{end}");
+        assert_eq!(f.noted("a", Some("l")).await, [""; 0], "{end}");
+    }
+    let rows = |table: &str| -> i64 {
+        let sql = format!("select count(*) from {table}");
+        f.file().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((rows("annotation"), rows("labelled")), (0, 0));
+    // A new connection begins without, and labels are still there for it.
+    f.tick(1);
+    f.connect("a", "b").await;
+    assert_eq!(f.noted("a", None).await, ["b []"]);
+    assert_eq!(f.noted("b", None).await, ["a []"]);
+    assert_eq!(f.labels("b").await, owned(&[("l", 0), ("m", 0)]));
+    f.check();
+}
+
+#[tokio::test]
+async fn an_erased_member_leaves_nothing_noted() {
+    let f = Fixture::with(Policy {
+        job_chunk: 2,
+        ..Policy::default()
+    });
+    for other in ["a", "b", "c"] {
+        f.connect("e", other).await;
+        f.update("e", other, Some(&["x", "y", other]), Some("n"))
+            .await
+            .unwrap();
+        f.label(other, "e", &["z"]).await.unwrap();
+    }
+    f.delete("e", "x").await.unwrap();
+    f.store.erase_member(id("e")).await.unwrap();
+    f.check();
+    assert_eq!(f.labels("e").await, []);
+    assert_eq!(f.noted("e", Some("y")).await, [""; 0]);
+    f.round().await;
+    f.check();
+    for other in ["a", "b", "c"] {
+        assert_eq!(f.labels(other).await, owned(&[("z", 0)]));
+        assert_eq!(f.noted(other, None).await, [""; 0]);
+    }
+    f.store.acknowledge(f.head().await).await.unwrap();
+    f.round().await;
+    f.round().await;
+    let done = f.store.erase_member(id("e")).await.unwrap();
+    assert_eq!(done, Erased::Complete);
+    assert_eq!(is_named(&f.file(), "e"), [""; 0]);
+    assert_eq!(f.store.due().await.unwrap(), Due::default());
+}
+
+#[tokio::test]
+async fn those_with_a_label_are_paged_newest_first() {
+    let f = Fixture::new();
+    for (n, other) in ["b", "c", "d", "e", "f", "g"].iter().enumerate() {
+        f.connect("a", other).await;
+        let labels: &[&str] = if *other == "d" { &["no"] } else { &["yes"] };
+        f.label("a", other, labels).await.unwrap();
+        // Two at the same moment.
+        f.tick(i64::from(n != 1));
+    }
+    let mut request = ListRequest {
+        query: ListQuery {
+            filter: with_label(Some("yes")),
+            ..ListQuery::default()
+        },
+        ..ListRequest::newest(2)
+    };
+    let mut seen = Vec::new();
+    loop {
+        let page = f.store.connections(id("a"), request.clone()).await.unwrap();
+        assert_eq!((page.total.number, page.total.is_minimum), (5, false));
+        assert!(page.lines.len() <= 2);
+        seen.extend(page.lines.iter().map(shown));
+        request.after = page.next;
+        if request.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(
+        seen,
+        ["g [yes]", "f [yes]", "e [yes]", "c [yes]", "b [yes]"]
+    );
+}
+
+#[tokio::test]
+async fn a_label_goes_with_every_other_filter_and_order() {
+    let f = Fixture::new();
+    for (other, first_name) in [("b", "Zoe"), ("c", "Ann"), ("d", "Anton"), ("e", "")] {
+        f.tick(10);
+        f.connect("a", other).await;
+        let labels: &[&str] = if other == "c" { &["no"] } else { &["yes"] };
+        f.update("a", other, Some(labels), Some("n")).await.unwrap();
+        let card = Card {
+            first_name: first_name.to_owned(),
+            ..Card::default()
+        };
+        let put = vec![PutCard::new(id(other), card)];
+        assert_eq!(f.store.put_cards(put).await.unwrap(), [Ok(())]);
+    }
+    let found = async |filter: Filter, order| {
+        let page = f.filtered("a", filter, order).await;
+        let others = page.lines.iter().map(|line| line.other.to_string());
+        assert!(page.lines.iter().all(|line| shown(line).ends_with(" n")));
+        others.collect::<String>()
+    };
+    let yes = || with_label(Some("yes"));
+    assert_eq!(found(yes(), Order::Recent).await, "edb");
+    assert_eq!(found(yes(), Order::FirstName).await, "dbe");
+    let search = |text| Search::parse(text, 100).unwrap();
+    let an = |filter| Filter {
+        search: search("an"),
+        ..filter
+    };
+    assert_eq!(found(an(yes()), Order::Recent).await, "d");
+    assert_eq!(found(an(Filter::default()), Order::FirstName).await, "cd");
+    let between = Filter {
+        connected_after: Some(START.plus(Span::millis(10))),
+        connected_before: Some(START.plus(Span::millis(40))),
+        ..yes()
+    };
+    assert_eq!(found(between, Order::Recent).await, "d");
+    assert_eq!(found(with_label(Some("x")), Order::LastName).await, "");
+    let oldest = async |filter| {
+        let selected = f.store.select_connections(id("a"), filter, 9, 9).await;
+        names(&selected.unwrap().lines).concat()
+    };
+    assert_eq!(oldest(an(yes())).await, "d");
+    assert_eq!(oldest(an(Filter::default())).await, "cd");
+}
+
+#[tokio::test]
+async fn a_page_ends_where_there_is_too_much_noted_on_it() {
+    let f = Fixture::new();
+    let note = "n".repeat(100);
+    for other in ["b", "c", "d", "e"] {
+        f.tick(1);
+        f.connect("a", other).await;
+        f.update("a", other, None, Some(&note)).await.unwrap();
+    }
+    for order in [Order::Recent, Order::FirstName] {
+        for (noted_bytes_max, pages) in [(usize::MAX, 1), (220, 2), (110, 4), (0, 4)] {
+            let mut request = ListRequest {
+                query: ListQuery {
+                    order,
+                    ..ListQuery::default()
+                },
+                noted_bytes_max,
+                ..ListRequest::newest(9)
+            };
+            let (mut seen, mut read) = (Vec::new(), 0);
+            loop {
+                let page = f.store.connections(id("a"), request.clone()).await.unwrap();
+                read += 1;
+                seen.extend(page.lines.iter().map(|line| line.other.to_string()));
+                request.after = page.next;
+                if request.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(read, pages, "{order:?} {noted_bytes_max}");
+            seen.sort();
+            assert_eq!(seen, ["b", "c", "d", "e"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_selection_takes_the_oldest_and_counts_the_rest() {
+    let f = Fixture::new();
+    for other in ["b", "c", "d", "e", "f"] {
+        f.tick(10);
+        f.connect("a", other).await;
+        let labels: &[&str] = if other == "d" { &[] } else { &["l"] };
+        f.label("a", other, labels).await.unwrap();
+    }
+    let since = |tens: i64| Some(START.plus(Span::millis(tens * 10)));
+    let select = async |of: Option<&str>, from, to, limit, count_max| {
+        let filter = Filter {
+            connected_after: from,
+            connected_before: to,
+            ..with_label(of)
+        };
+        let selected = f
+            .store
+            .select_connections(id("a"), filter, limit, count_max);
+        let selected = selected.await.unwrap();
+        (names(&selected.lines).concat(), selected.matched)
+    };
+    let found = |names: &str, matched| (names.to_owned(), matched);
+    assert_eq!(select(None, None, None, 2, 9).await, found("bc", 5));
+    assert_eq!(select(None, None, None, 9, 3).await, found("bcd", 3));
+    assert_eq!(select(Some("l"), None, None, 3, 9).await, found("bce", 4));
+    assert_eq!(select(Some("x"), None, None, 3, 9).await, found("", 0));
+    // Both borders are outside.
+    assert_eq!(select(None, since(2), since(5), 9, 9).await, found("de", 2));
+    assert_eq!(
+        select(Some("l"), since(2), None, 9, 9).await,
+        found("ef", 2)
+    );
+    assert_eq!(select(Some("l"), None, since(2), 9, 9).await, found("b", 1));
+}
