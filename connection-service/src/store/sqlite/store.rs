@@ -15,7 +15,7 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
-use super::lists::{Lists, Step};
+use super::lists::{self, Lists, Step};
 use super::reads::Shown;
 use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
 use crate::domain::annotation::{Change, OwnLabel};
