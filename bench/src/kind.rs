@@ -2,6 +2,8 @@
 //!
 //! Calls that change something are used up; the others come round again. Deliberately absent: making the calls.
 
+mod noted;
+
 use std::collections::VecDeque;
 
 use acquaint_proto::{
@@ -111,8 +113,6 @@ impl Kind {
 const READS: usize = 20_000;
 /// How many members note something about their connections.
 const NOTED_MEMBERS: usize = 500;
-/// What they give their connections.
-const LABEL: &str = "colleagues";
 /// How long a measured page is.
 const PAGE: i32 = 50;
 /// How long a page is when calls are prepared.
@@ -191,8 +191,8 @@ impl Supply {
             Kind::ConnectionsSearch => reads.map(search).collect(),
             Kind::ConnectionsDeep => self.deep_pages().await?,
             Kind::Noted => self.noted_pages("").await?,
-            Kind::Labelled => self.noted_pages(LABEL).await?,
-            Kind::Annotate => self.connected(wanted, annotate).await?,
+            Kind::Labelled => self.noted_pages(noted::LABEL).await?,
+            Kind::Annotate => self.connected(wanted, noted::annotate).await?,
             Kind::Send => {
                 self.new_pairs(wanted, |number, pair| Call::Send(send(number, pair, false)))
             }
@@ -326,31 +326,6 @@ impl Supply {
         }
     }
 
-    /// First pages of members who have noted something about every connection on them; with a label, the pages of those that have it.
-    async fn noted_pages(&mut self, label: &str) -> anyhow::Result<VecDeque<Call>> {
-        let mut calls = VecDeque::new();
-        for page in self.full_pages(true, PAGE, ConnectionOrder::Recent).await? {
-            let Call::Connections(request) = page else {
-                continue;
-            };
-            let answer = self.clients.connections.list_connections(request.clone());
-            let answer = answer.await.context("preparing calls")?.into_inner();
-            let noted = answer.connections.into_iter().map(async |connection| {
-                let mut clients = self.clients.clone();
-                let call = annotate(request.member_id.clone(), connection.other_id);
-                call.make(&mut clients).await
-            });
-            futures::future::try_join_all(noted)
-                .await
-                .context("preparing calls")?;
-            calls.push_back(Call::Connections(connection::ListConnectionsRequest {
-                label: label.to_owned(),
-                ..request
-            }));
-        }
-        Ok(calls)
-    }
-
     async fn block_to_unblock(&mut self, wanted: usize) -> anyhow::Result<VecDeque<Call>> {
         let numbers = (self.strangers..self.network.strangers()).take(wanted);
         let pairs: Vec<_> = numbers
@@ -467,18 +442,6 @@ fn relationship(member_id: String, other_id: String) -> Call {
     Call::Relationship(connection::GetRelationshipRequest {
         member_id,
         other_id,
-    })
-}
-
-fn annotate(member_id: String, other_id: String) -> Call {
-    Call::Annotate(connection::UpdateConnectionRequest {
-        member_id,
-        other_id,
-        labels: vec![LABEL.to_owned(), "Lyon".to_owned()],
-        private_note: "Met at the conference; wants to hear about the new job.".to_owned(),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["*".to_owned()],
-        }),
     })
 }
 

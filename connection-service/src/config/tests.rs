@@ -135,7 +135,7 @@ fn what_is_risky_is_warned_of() {
             "labels.member_max",
             &[
                 ("labels.member_max", "10000"),
-                ("server.answer_bytes_max", "900000"),
+                ("server.answer_bytes_max", "2000000"),
             ],
         ),
         (
@@ -144,6 +144,7 @@ fn what_is_risky_is_warned_of() {
                 ("private_note.chars_max", "10000"),
                 ("labels.connection_max", "100"),
                 ("labels.chars_max", "100"),
+                ("batch.cards_max", "1"),
                 ("server.message_bytes_max", "75000"),
             ],
         ),

@@ -15,8 +15,9 @@ use crate::domain::annotation::{Annotation, Notebook, OwnLabel};
 use crate::domain::label::{Label, LabelId, PrivateNote};
 use crate::store::label_rows::{LabelRows, OwnConnection};
 
-/// The columns of `annotation`, in the order [`annotation`] reads them.
-pub(super) const ANNOTATION_COLUMNS: &str = "labels, note";
+/// What is noted about a connection, as [`annotation`] reads it; by member, time and other.
+pub(super) const ANNOTATION: &str =
+    "select labels, note from annotation where member = ?1 and connect_time = ?2 and other = ?3";
 
 pub(super) fn annotation(row: &Row<'_>) -> Result<Annotation, StoreError> {
     let bytes = row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?;
@@ -86,15 +87,12 @@ impl LabelRows for SqliteRows {
     }
 
     fn annotation(&mut self, of: OwnConnection<'_>) -> Result<Annotation, StoreError> {
-        let sql = format!(
-            "select {ANNOTATION_COLUMNS} from annotation where member = ?1 and connect_time = ?2 and other = ?3"
-        );
         let key = params![
             of.member.as_str(),
             of.connect_time.millis(),
             of.other.as_str()
         ];
-        Ok(self.one(&sql, key, annotation)?.unwrap_or_default())
+        Ok(self.one(ANNOTATION, key, annotation)?.unwrap_or_default())
     }
 
     fn put_annotation(

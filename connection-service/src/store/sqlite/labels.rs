@@ -9,7 +9,7 @@ use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 use service_kit::time::Time;
 
-use super::label_rows::{ANNOTATION_COLUMNS, annotation, own_label};
+use super::label_rows::{ANNOTATION, annotation, own_label};
 use super::{codec, read_member};
 use crate::domain::annotation::OwnLabel;
 use crate::domain::label::{Label, LabelId};
@@ -119,9 +119,7 @@ impl<'a> Notes<'a> {
 
     /// What is noted about the connection of a line.
     pub(super) fn about(&mut self, line: &ConnectionLine) -> Found<Option<Noted>> {
-        let mut statement = self.conn.prepare_cached(&format!(
-            "select {ANNOTATION_COLUMNS} from annotation where member = ?1 and connect_time = ?2 and other = ?3"
-        ))?;
+        let mut statement = self.conn.prepare_cached(ANNOTATION)?;
         let mut rows = statement.query(params![
             self.texts.member.as_str(),
             line.connect_time.millis(),

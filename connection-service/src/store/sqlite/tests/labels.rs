@@ -1,14 +1,10 @@
 //! Labels and private notes: what is shown of them and to whom, their limits, and that they end with their connection.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::*;
 use crate::domain::annotation::{Change, LabelLimit, OwnLabel};
-use crate::domain::card::Card;
 use crate::domain::connection_list::{Filter, ListQuery, Order};
 use crate::domain::label::{Label, PrivateNote};
-use crate::domain::search::Search;
-use crate::store::{ConnectionLine, ConnectionPage, Due, Erased, Noted, PutCard};
+use crate::store::{ConnectionLine, ConnectionPage, Due, Erased, Noted};
 
 pub(super) fn label(text: &str) -> Label {
     Label::parse(text, 50).unwrap()
@@ -21,7 +17,7 @@ pub(super) fn change(labels: Option<&[&str]>, note: Option<&str>) -> Change {
     }
 }
 
-fn with_label(text: Option<&str>) -> Filter {
+pub(super) fn with_label(text: Option<&str>) -> Filter {
     Filter {
         label: text.map(label),
         ..Filter::default()
@@ -53,12 +49,22 @@ impl Fixture {
     }
 
     /// Gives a connection labels.
-    async fn label(&self, member: &str, other: &str, labels: &[&str]) -> Result<String, Refusal> {
+    pub(super) async fn label(
+        &self,
+        member: &str,
+        other: &str,
+        labels: &[&str],
+    ) -> Result<String, Refusal> {
         self.update(member, other, Some(labels), None).await
     }
 
     /// A page of what a filter takes of a member's connections.
-    async fn filtered(&self, member: &str, filter: Filter, order: Order) -> ConnectionPage {
+    pub(super) async fn filtered(
+        &self,
+        member: &str,
+        filter: Filter,
+        order: Order,
+    ) -> ConnectionPage {
         let request = ListRequest {
             query: ListQuery { order, filter },
             ..ListRequest::newest(1_000)
@@ -102,93 +108,6 @@ fn counted(own: OwnLabel) -> (String, u32) {
 fn owned(labels: &[(&str, u32)]) -> Vec<(String, u32)> {
     let labels = labels.iter();
     labels.map(|(text, n)| ((*text).to_owned(), *n)).collect()
-}
-
-type Key = (String, i64, String);
-
-/// Checks everything that follows from what is noted, and that it hangs on a connection.
-pub(super) fn check(conn: &Connection) {
-    let mut given: BTreeSet<(String, i64, i64, String)> = BTreeSet::new();
-    let mut annotations: BTreeMap<String, i64> = BTreeMap::new();
-    let connections: BTreeSet<Key> = lines(conn, "select * from connection")
-        .into_iter()
-        .collect();
-    let mut statement = conn
-        .prepare("select member, connect_time, other, labels from annotation")
-        .unwrap();
-    let rows = statement.query_map([], |row| {
-        Ok((
-            (row.get(0)?, row.get(1)?, row.get(2)?),
-            row.get::<_, Vec<u8>>(3)?,
-        ))
-    });
-    for row in rows.unwrap() {
-        let (key, bytes): (Key, _) = row.unwrap();
-        assert!(connections.contains(&key), "{key:?} is no connection");
-        let numbers: Vec<_> = bytes
-            .chunks(4)
-            .map(|four| i64::from(u32::from_be_bytes(four.try_into().unwrap())))
-            .collect();
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{key:?} {numbers:?}");
-        let (member, time, other) = key;
-        *annotations.entry(member.clone()).or_default() += 1;
-        let each = numbers.into_iter();
-        given.extend(each.map(|number| (member.clone(), number, time, other.clone())));
-    }
-    let mut statement = conn
-        .prepare("select member, label, connect_time, other from labelled")
-        .unwrap();
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    });
-    let listed: BTreeSet<_> = rows.unwrap().map(Result::unwrap).collect();
-    assert_eq!(given, listed);
-    let count = |member: &str, label: i64| {
-        let of = |given: &&(String, i64, i64, String)| given.0 == member && given.1 == label;
-        i64::try_from(given.iter().filter(of).count()).unwrap()
-    };
-    let triples = |sql: &str| lines_of_counts(conn, sql);
-    let mut labels: BTreeMap<String, i64> = BTreeMap::new();
-    let mut known: BTreeSet<(String, i64)> = BTreeSet::new();
-    for (member, number, connections) in triples("select member, id, connections from label") {
-        assert_eq!(connections, count(&member, number), "{member} {number}");
-        *labels.entry(member.clone()).or_default() += 1;
-        known.insert((member, number));
-    }
-    for (member, number, _) in triples("select member, id, 0 from dropped_label") {
-        assert!(known.insert((member, number)), "deleted and there");
-    }
-    for (member, number, ..) in &given {
-        let key = (member.clone(), *number);
-        assert!(known.contains(&key), "{key:?} is no label");
-    }
-    for (member, counted, last) in triples("select member, labels, last_label from notebook") {
-        assert_eq!(
-            counted,
-            labels.remove(&member).unwrap_or_default(),
-            "{member}"
-        );
-        let highest = known.iter().filter(|(of, _)| *of == member);
-        assert!(highest.map(|(_, number)| *number).max() <= Some(last).max(Some(0)));
-    }
-    assert!(labels.is_empty(), "labels without a notebook: {labels:?}");
-    for (member, counted, _) in triples("select member, annotations, 0 from notebook") {
-        assert_eq!(
-            counted,
-            annotations.remove(&member).unwrap_or_default(),
-            "{member}"
-        );
-    }
-    assert!(
-        annotations.is_empty(),
-        "without a notebook: {annotations:?}"
-    );
-}
-
-fn lines_of_counts(conn: &Connection, sql: &str) -> Vec<(String, i64, i64)> {
-    let mut statement = conn.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    rows.unwrap().map(Result::unwrap).collect()
 }
 
 #[tokio::test]
@@ -437,156 +356,4 @@ async fn an_erased_member_leaves_nothing_noted() {
     assert_eq!(done, Erased::Complete);
     assert_eq!(is_named(&f.file(), "e"), [""; 0]);
     assert_eq!(f.store.due().await.unwrap(), Due::default());
-}
-
-#[tokio::test]
-async fn those_with_a_label_are_paged_newest_first() {
-    let f = Fixture::new();
-    for (n, other) in ["b", "c", "d", "e", "f", "g"].iter().enumerate() {
-        f.connect("a", other).await;
-        let labels: &[&str] = if *other == "d" { &["no"] } else { &["yes"] };
-        f.label("a", other, labels).await.unwrap();
-        // Two at the same moment.
-        f.tick(i64::from(n != 1));
-    }
-    let mut request = ListRequest {
-        query: ListQuery {
-            filter: with_label(Some("yes")),
-            ..ListQuery::default()
-        },
-        ..ListRequest::newest(2)
-    };
-    let mut seen = Vec::new();
-    loop {
-        let page = f.store.connections(id("a"), request.clone()).await.unwrap();
-        assert_eq!((page.total.number, page.total.is_minimum), (5, false));
-        assert!(page.lines.len() <= 2);
-        seen.extend(page.lines.iter().map(shown));
-        request.after = page.next;
-        if request.after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(
-        seen,
-        ["g [yes]", "f [yes]", "e [yes]", "c [yes]", "b [yes]"]
-    );
-}
-
-#[tokio::test]
-async fn a_label_goes_with_every_other_filter_and_order() {
-    let f = Fixture::new();
-    for (other, first_name) in [("b", "Zoe"), ("c", "Ann"), ("d", "Anton"), ("e", "")] {
-        f.tick(10);
-        f.connect("a", other).await;
-        let labels: &[&str] = if other == "c" { &["no"] } else { &["yes"] };
-        f.update("a", other, Some(labels), Some("n")).await.unwrap();
-        let card = Card {
-            first_name: first_name.to_owned(),
-            ..Card::default()
-        };
-        let put = vec![PutCard::new(id(other), card)];
-        assert_eq!(f.store.put_cards(put).await.unwrap(), [Ok(())]);
-    }
-    let found = async |filter: Filter, order| {
-        let page = f.filtered("a", filter, order).await;
-        let others = page.lines.iter().map(|line| line.other.to_string());
-        assert!(page.lines.iter().all(|line| shown(line).ends_with(" n")));
-        others.collect::<String>()
-    };
-    let yes = || with_label(Some("yes"));
-    assert_eq!(found(yes(), Order::Recent).await, "edb");
-    assert_eq!(found(yes(), Order::FirstName).await, "dbe");
-    let search = |text| Search::parse(text, 100).unwrap();
-    let an = |filter| Filter {
-        search: search("an"),
-        ..filter
-    };
-    assert_eq!(found(an(yes()), Order::Recent).await, "d");
-    assert_eq!(found(an(Filter::default()), Order::FirstName).await, "cd");
-    let between = Filter {
-        connected_after: Some(START.plus(Span::millis(10))),
-        connected_before: Some(START.plus(Span::millis(40))),
-        ..yes()
-    };
-    assert_eq!(found(between, Order::Recent).await, "d");
-    assert_eq!(found(with_label(Some("x")), Order::LastName).await, "");
-    let oldest = async |filter| {
-        let selected = f.store.select_connections(id("a"), filter, 9, 9).await;
-        names(&selected.unwrap().lines).concat()
-    };
-    assert_eq!(oldest(an(yes())).await, "d");
-    assert_eq!(oldest(an(Filter::default())).await, "cd");
-}
-
-#[tokio::test]
-async fn a_page_ends_where_there_is_too_much_noted_on_it() {
-    let f = Fixture::new();
-    let note = "n".repeat(100);
-    for other in ["b", "c", "d", "e"] {
-        f.tick(1);
-        f.connect("a", other).await;
-        f.update("a", other, None, Some(&note)).await.unwrap();
-    }
-    for order in [Order::Recent, Order::FirstName] {
-        for (noted_bytes_max, pages) in [(usize::MAX, 1), (220, 2), (110, 4), (0, 4)] {
-            let mut request = ListRequest {
-                query: ListQuery {
-                    order,
-                    ..ListQuery::default()
-                },
-                noted_bytes_max,
-                ..ListRequest::newest(9)
-            };
-            let (mut seen, mut read) = (Vec::new(), 0);
-            loop {
-                let page = f.store.connections(id("a"), request.clone()).await.unwrap();
-                read += 1;
-                seen.extend(page.lines.iter().map(|line| line.other.to_string()));
-                request.after = page.next;
-                if request.after.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(read, pages, "{order:?} {noted_bytes_max}");
-            seen.sort();
-            assert_eq!(seen, ["b", "c", "d", "e"]);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_selection_takes_the_oldest_and_counts_the_rest() {
-    let f = Fixture::new();
-    for other in ["b", "c", "d", "e", "f"] {
-        f.tick(10);
-        f.connect("a", other).await;
-        let labels: &[&str] = if other == "d" { &[] } else { &["l"] };
-        f.label("a", other, labels).await.unwrap();
-    }
-    let since = |tens: i64| Some(START.plus(Span::millis(tens * 10)));
-    let select = async |of: Option<&str>, from, to, limit, count_max| {
-        let filter = Filter {
-            connected_after: from,
-            connected_before: to,
-            ..with_label(of)
-        };
-        let selected = f
-            .store
-            .select_connections(id("a"), filter, limit, count_max);
-        let selected = selected.await.unwrap();
-        (names(&selected.lines).concat(), selected.matched)
-    };
-    let found = |names: &str, matched| (names.to_owned(), matched);
-    assert_eq!(select(None, None, None, 2, 9).await, found("bc", 5));
-    assert_eq!(select(None, None, None, 9, 3).await, found("bcd", 3));
-    assert_eq!(select(Some("l"), None, None, 3, 9).await, found("bce", 4));
-    assert_eq!(select(Some("x"), None, None, 3, 9).await, found("", 0));
-    // Both borders are outside.
-    assert_eq!(select(None, since(2), since(5), 9, 9).await, found("de", 2));
-    assert_eq!(
-        select(Some("l"), since(2), None, 9, 9).await,
-        found("ef", 2)
-    );
-    assert_eq!(select(Some("l"), None, since(2), 9, 9).await, found("b", 1));
 }

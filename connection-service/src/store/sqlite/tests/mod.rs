@@ -6,6 +6,8 @@ mod cards;
 mod erasing;
 mod feed;
 mod labels;
+mod labels_counted;
+mod labels_listed;
 mod labels_random;
 mod lists;
 mod pairs;
@@ -249,7 +251,7 @@ fn check_counts(conn: &Connection) {
     for member in counted.keys() {
         assert!(erasing.exists([member]).unwrap(), "{member} has no row");
     }
-    labels::check(conn);
+    labels_counted::check(conn);
     // Positions have no gap.
     let (first, last, count): (Option<i64>, Option<i64>, i64) = conn
         .query_row(
