@@ -8,6 +8,7 @@ use crate::domain::policy::Policy;
 /// The keys of the policy.
 pub(super) fn keys() -> Vec<Key<Policy>> {
     let mut keys = limits();
+    keys.extend(labels());
     keys.extend(times());
     keys
 }
@@ -72,6 +73,32 @@ fn limits() -> Vec<Key<Policy>> {
             "connections from which on a member has a roster; rosters are built so many connections at a time",
         ),
         Key::count(
+            "removal.marks_max",
+            "removals",
+            1..=1_000_000,
+            |p: &mut Policy| &mut p.removal_marks_max,
+            "remembered removals of a member; beyond, the oldest is forgotten",
+        ),
+        Key::count(
+            "jobs.chunk",
+            "rows",
+            1..=10_000,
+            |p: &mut Policy| &mut p.job_chunk,
+            "pairs, facts, marks or labels that one command of a long job touches",
+        ),
+        Key::count(
+            "watch.member_backlog_max",
+            "facts",
+            1..=1_000_000,
+            |p: &mut Policy| &mut p.member_backlog_max,
+            "facts of one member that a watch catches up on; a token further behind is too old",
+        ),
+    ]
+}
+
+fn labels() -> Vec<Key<Policy>> {
+    vec![
+        Key::count(
             "labels.member_max",
             "labels",
             0..=10_000,
@@ -98,27 +125,6 @@ fn limits() -> Vec<Key<Policy>> {
             0..=10_000,
             |p: &mut Policy| &mut p.private_note_chars_max,
             "characters of a member's private note about a connection",
-        ),
-        Key::count(
-            "removal.marks_max",
-            "removals",
-            1..=1_000_000,
-            |p: &mut Policy| &mut p.removal_marks_max,
-            "remembered removals of a member; beyond, the oldest is forgotten",
-        ),
-        Key::count(
-            "jobs.chunk",
-            "rows",
-            1..=10_000,
-            |p: &mut Policy| &mut p.job_chunk,
-            "pairs, facts, marks or labels that one command of a long job touches",
-        ),
-        Key::count(
-            "watch.member_backlog_max",
-            "facts",
-            1..=1_000_000,
-            |p: &mut Policy| &mut p.member_backlog_max,
-            "facts of one member that a watch catches up on; a token further behind is too old",
         ),
     ]
 }

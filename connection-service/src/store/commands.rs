@@ -193,14 +193,14 @@ fn run(
             Party::Present(member) => member.last_fact,
             Party::Erased => 0,
         };
-        return Ok(Ok(Acted { fact, ended: None }));
+        return Ok(Ok(Acted { ended: None, fact }));
     }
     let members = write(&mut tx, &act.key, &before, &pair, event, &parties)?;
     tx.finish()?;
     let fact = members.get(act.side).last_fact;
     let ended = before.connection.filter(|_| pair.connection.is_none());
     let ended = ended.map(|connection| connection.connect_time);
-    Ok(Ok(Acted { fact, ended }))
+    Ok(Ok(Acted { ended, fact }))
 }
 
 /// Writes the decided pair with both of its members.

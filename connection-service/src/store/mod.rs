@@ -131,6 +131,10 @@ pub struct FeedState {
 }
 
 /// Which jobs have something to do.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a job of its own, which may be due beside any other"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Due {
     /// Removal marks that have served their time.
