@@ -12,6 +12,7 @@ const CONTRACTS: &[&str] = &[
     "acquaint/error/v1/error_reason.proto",
     "acquaint/error/v1/status.proto",
     "acquaint/invitation/v1/invitation_service.proto",
+    "acquaint/invitation/v1/member_service.proto",
     "acquaint/invitation/v1/standing.proto",
     "acquaint/invitation/v1/standing_service.proto",
 ];

@@ -22,6 +22,7 @@ use service_kit::telemetry::LogOptions;
 use service_kit::watch::WatchOptions;
 
 use crate::domain::policy::Policy;
+use crate::usecase::import_connections::ImportOptions;
 use crate::usecase::put_members::BatchOptions;
 
 /// The configuration of the service.
@@ -45,6 +46,8 @@ pub struct Config {
     pub batches: BatchOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
+    /// The bounds of imports.
+    pub imports: ImportOptions,
     /// What a peer may make the server hold, and how long it drains.
     pub server: ServerOptions,
     /// How often the worker looks for something to do. Default 100 ms.
@@ -68,6 +71,7 @@ impl Config {
             requests: RequestOptions::default(),
             batches: BatchOptions::default(),
             watches: WatchOptions::default(),
+            imports: ImportOptions::default(),
             server: ServerOptions::default(),
             worker_poll: Duration::from_millis(100),
             runtime_threads: THREADS_DEFAULT,
@@ -111,6 +115,9 @@ impl Config {
             .part("Streams", WatchOptions::keys(), |c: &mut Self| {
                 &mut c.watches
             })
+            .part("Imports", ImportOptions::keys(), |c: &mut Self| {
+                &mut c.imports
+            })
             .section("Process", process_keys())
             .part("Process", LogOptions::keys(), |c: &mut Self| &mut c.log)
             .part("Process", ObservabilityOptions::keys(), |c: &mut Self| {
@@ -150,6 +157,7 @@ fn check(config: &Config, findings: &mut Findings) {
     config
         .requests
         .check(config.group_commit.queue_commands_max, findings);
+    config.imports.check(findings);
     requests::check(config, findings);
     policy::check(&config.policy, findings);
     if config.server.deadlines.default <= config.policy.acknowledgement_wait.to_std() {

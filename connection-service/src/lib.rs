@@ -2,10 +2,11 @@
 //!
 //! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (one file for each method) → [`store`] (load the
 //! pair, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. [`worker`] does what nobody waits
-//! for, [`config`] has every key, [`crash`] the moments at which tests let the process die.
+//! for, [`config`] has every key, [`command`] what operators do with the program, [`crash`] the moments at which tests let the process die.
 //!
 //! Deliberately absent: invitations. An acceptance arrives here as a request for a connection, and is decided once.
 
+pub mod command;
 pub mod config;
 pub mod crash;
 pub mod domain;
@@ -130,7 +131,13 @@ async fn work(
 ) -> Result<(), RunError> {
     let work = seen.work.clone();
     let (stop, health) = (serving.stop(), serving.health());
-    let context = Context::new(store.clone(), config.policy, config.watches, stop.clone());
+    let context = Context::new(
+        store.clone(),
+        config.policy,
+        config.watches,
+        config.imports,
+        stop.clone(),
+    );
     context.watches().register(seen.metrics.registry());
     // Goes on until the store is closed, so that the last that happens is seen too.
     let unseen = CancellationToken::new();

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use connection_service::Config;
+use connection_service::command::import;
 use connection_service::store::sqlite::MIGRATIONS;
 use service_kit::cli::{Outcome, Program, block_on, store};
 use service_kit::clock::SystemClock;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         .command(store::restore_command(), |loaded, matches| {
             store::restore(&loaded.config.database.path, matches, MIGRATIONS)
         })
+        .command(import::command(), import::run)
         .run()
 }
 

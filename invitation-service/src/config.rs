@@ -50,7 +50,7 @@ pub struct Config {
     pub group_commit: GroupCommitOptions,
     /// connection-service.
     pub connections: RemoteOptions,
-    /// How many facts of connection-service's feed are folded in one transaction. At least 1. Default 200.
+    /// How many facts of connection-service's feed are folded in one transaction, where nobody else waits. At least 1. Default 500.
     pub fold_facts_max: usize,
     /// The numbers of the rules.
     pub policy: Policy,
@@ -89,7 +89,7 @@ impl Config {
                 ask: AskOptions::default(),
                 verdict_wait_max: Duration::from_secs(3),
             },
-            fold_facts_max: 200,
+            fold_facts_max: 500,
             policy: Policy::default(),
             requests: RequestOptions::default(),
             watches: WatchOptions::default(),
@@ -219,7 +219,7 @@ fn asking_keys() -> Vec<Key<Config>> {
             "facts",
             1..=10_000,
             |c: &mut Config| &mut c.fold_facts_max,
-            "facts of connection-service's feed that are stored in one transaction",
+            "facts of connection-service's feed that one transaction stores; beside other commands never more than these are, but 16",
         ),
     ]
 }

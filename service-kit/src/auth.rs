@@ -84,6 +84,8 @@ pub enum Kind {
     Call,
     /// One message, then answers for as long as both sides like.
     Watch,
+    /// Messages for as long as the caller has any, then one answer. The method itself bounds how many are open and how long it waits.
+    Upload,
     /// Messages and answers as they come. Meant for tools; few are open at a time, and none for long.
     Stream,
 }
@@ -103,6 +105,12 @@ impl Method {
     /// A method with one answer.
     pub const fn call(path: &'static str, access: Access) -> Self {
         let kind = Kind::Call;
+        Self { path, access, kind }
+    }
+
+    /// A method that is sent messages one after another.
+    pub const fn upload(path: &'static str, access: Access) -> Self {
+        let kind = Kind::Upload;
         Self { path, access, kind }
     }
 

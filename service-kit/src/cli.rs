@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
+pub use health::reachable;
+
 use crate::config::{FILE_FLAG, FILE_VARIABLE, Given, Key, Loaded, PRESET, Schema, flag, variable};
 use crate::runtime;
 use crate::telemetry;

@@ -204,20 +204,34 @@ impl<E: Engine> GroupCommit<E> {
     /// except after [`StoreError::Internal`] from a writer that died in the act.
     pub async fn submit<T: Send + 'static>(
         &self,
-        command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
+        mut command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let result = self.run(command).await;
+        let body = move |work: &mut E::Work, _| command(work);
+        let result = self.run(body, Turn::Usual).await;
+        self.metrics.ended(&result);
+        result
+    }
+
+    /// As [`submit`](Self::submit), for long work that is done in parts and that nobody waits for: `command` runs after all others of its
+    /// batch and is told how many they are, so that it can do no more than they did.
+    pub async fn submit_last<T: Send + 'static>(
+        &self,
+        command: impl FnMut(&mut E::Work, usize) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = self.run(command, Turn::Last).await;
         self.metrics.ended(&result);
         result
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        command: impl FnMut(&mut E::Work) -> Result<T, StoreError> + Send + 'static,
+        command: impl FnMut(&mut E::Work, usize) -> Result<T, StoreError> + Send + 'static,
+        turn: Turn,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let command = Box::new(Pending {
             body: command,
+            turn,
             value: None,
             answer,
             submitted: Instant::now(),
@@ -274,33 +288,49 @@ fn closed() -> StoreError {
     StoreError::unavailable("the store is closed")
 }
 
+/// When a command of a batch has its turn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// In the order in which they came.
+    Usual,
+    /// After all of these.
+    Last,
+}
+
 /// A command with the place to answer it, its type of value hidden.
 trait Command<W: ?Sized>: Send {
     /// When it began to wait.
     fn submitted(&self) -> Instant;
-    /// Does the work and keeps the value until the commit.
-    fn run(&mut self, work: &mut W) -> Result<(), StoreError>;
+    /// When it has its turn.
+    fn turn(&self) -> Turn;
+    /// Does the work, beside so many others with a usual turn, and keeps the value until the commit.
+    fn run(&mut self, work: &mut W, others: usize) -> Result<(), StoreError>;
     /// Hands out the kept value, or the error.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
 
 struct Pending<F, T> {
     body: F,
+    turn: Turn,
     value: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
     submitted: Instant,
 }
 
-impl<W: ?Sized, T: Send, F: FnMut(&mut W) -> Result<T, StoreError> + Send> Command<W>
+impl<W: ?Sized, T: Send, F: FnMut(&mut W, usize) -> Result<T, StoreError> + Send> Command<W>
     for Pending<F, T>
 {
     fn submitted(&self) -> Instant {
         self.submitted
     }
 
-    fn run(&mut self, work: &mut W) -> Result<(), StoreError> {
+    fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    fn run(&mut self, work: &mut W, others: usize) -> Result<(), StoreError> {
         // What a panicking command leaves behind is rolled back, and its own captures are its own affair.
-        let value = catch_unwind(AssertUnwindSafe(|| (self.body)(work)));
+        let value = catch_unwind(AssertUnwindSafe(|| (self.body)(work, others)));
         self.value =
             Some(value.unwrap_or_else(|_| Err(StoreError::internal("a command panicked")))?);
         crash::point("commit.command_ran");
@@ -362,6 +392,8 @@ fn run_batch<E: Engine>(
     if batch.is_empty() {
         return Vec::new();
     }
+    batch.sort_by_key(|command| command.turn());
+    let others = batch.partition_point(|command| command.turn() == Turn::Usual);
     let begun = Instant::now();
     for command in &batch {
         metrics.waited(begun - command.submitted());
@@ -371,7 +403,7 @@ fn run_batch<E: Engine>(
     let outcome = engine.transaction(&mut |work| {
         let outcome = batch
             .iter_mut()
-            .try_for_each(|command| command.run(work))
+            .try_for_each(|command| command.run(work, others))
             .inspect_err(|_| a_command_failed = true);
         ran = Instant::now();
         outcome
@@ -381,7 +413,7 @@ fn run_batch<E: Engine>(
         engine.committed();
         crash::point("commit.told");
     } else if a_command_failed && batch.len() > 1 {
-        let alone = |command| run_alone(engine, command);
+        let alone = |command| run_alone(engine, command, others);
         return batch.into_iter().map(alone).collect();
     }
     // An error that no command caused (no disk, no lock) would only meet each of them again.
@@ -395,8 +427,9 @@ fn run_batch<E: Engine>(
 fn run_alone<E: Engine>(
     engine: &mut E,
     mut command: Box<dyn Command<E::Work>>,
+    others: usize,
 ) -> Answered<E::Work> {
-    let outcome = engine.transaction(&mut |work| command.run(work));
+    let outcome = engine.transaction(&mut |work| command.run(work, others));
     if outcome.is_ok() {
         engine.committed();
     }

@@ -1,7 +1,9 @@
 //! A stream that shows what a source has to show, for as long as its consumer takes it.
 //!
 //! The source is asked only when its last messages were taken, so nothing piles up for a slow consumer; one that takes nothing at
-//! all is cut off. Deliberately absent: what is shown, and tokens.
+//! all is cut off. A stream that comes to an end is an [`export`](Export). Deliberately absent: what is shown, and tokens.
+
+mod export;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -10,10 +12,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use prometheus_client::registry::Registry;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+
+pub use export::{Export, Page};
 
 use crate::config::{Key, Unit};
 use crate::crash;
@@ -172,6 +176,24 @@ impl Watches {
         source: S,
         subscription: Subscription,
     ) -> Result<Watch<S::Message, S::Failure>, WatchEnd> {
+        let (lane, stream) = self.lane::<S::Message, S::Failure>()?;
+        let (options, shutdown) = (self.options, self.shutdown.clone());
+        tokio::spawn(async move {
+            let failure = tokio::select! {
+                () = shutdown.cancelled() => WatchEnd::ShuttingDown.into(),
+                () = lane.messages.closed() => return,
+                ended = follow(source, subscription, &lane.messages, options) => match ended {
+                    Err(failure) => failure,
+                    Ok(never) => match never {},
+                },
+            };
+            lane.fail(failure);
+        });
+        Ok(stream)
+    }
+
+    /// A place for another stream.
+    fn lane<M: Send + 'static, F: Send + 'static>(&self) -> Result<Laid<M, F>, WatchEnd> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| WatchEnd::TooManyStreams)?;
         // One more than messages may wait: the last place is kept for the reason of the end.
@@ -180,20 +202,41 @@ impl Watches {
         let (messages, stream) = mpsc::channel(waiting_max + 1);
         let end = messages.clone().try_reserve_owned();
         let end = end.map_err(|_| WatchEnd::TooManyStreams)?;
-        let (options, shutdown) = (self.options, self.shutdown.clone());
-        tokio::spawn(async move {
-            let failure = tokio::select! {
-                () = shutdown.cancelled() => WatchEnd::ShuttingDown.into(),
-                () = messages.closed() => return,
-                ended = follow(source, subscription, &messages, options) => match ended {
-                    Err(failure) => failure,
-                    Ok(never) => match never {},
-                },
-            };
-            end.send(Err(failure));
-            drop(place);
-        });
-        Ok(ReceiverStream::new(stream))
+        let lane = Lane {
+            messages,
+            end,
+            _place: place,
+        };
+        Ok((lane, ReceiverStream::new(stream)))
+    }
+}
+
+/// A lane with the stream at its other end.
+type Laid<M, F> = (Lane<M, F>, Watch<M, F>);
+
+/// Where a stream's messages go.
+struct Lane<M, F> {
+    messages: mpsc::Sender<Result<M, F>>,
+    end: mpsc::OwnedPermit<Result<M, F>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<M, F> Lane<M, F> {
+    /// Ends the stream with a failure, for which there is always room.
+    fn fail(self, failure: F) {
+        self.end.send(Err(failure));
+    }
+}
+
+/// Hands a message over to a consumer who takes it in time. That one has gone is noticed by whoever hands over.
+async fn hand_over<M, F: From<WatchEnd>>(
+    messages: &mpsc::Sender<Result<M, F>>,
+    message: M,
+    wait_max: Duration,
+) -> Result<(), F> {
+    match timeout(wait_max, messages.send(Ok(message))).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(F::from(WatchEnd::ConsumerTooSlow)),
     }
 }
 
@@ -204,12 +247,7 @@ async fn follow<S: Source>(
     messages: &mpsc::Sender<Result<S::Message, S::Failure>>,
     options: WatchOptions,
 ) -> Result<Infallible, S::Failure> {
-    let hand_over =
-        async |message| match timeout(options.hand_over_max, messages.send(Ok(message))).await {
-            // That the consumer has gone is noticed by whoever started this.
-            Ok(_) => Ok(()),
-            Err(_) => Err(S::Failure::from(WatchEnd::ConsumerTooSlow)),
-        };
+    let hand_over = async |message| hand_over(messages, message, options.hand_over_max).await;
     hand_over(source.heartbeat()).await?;
     let mut silence = pin!(sleep(options.heartbeat));
     let mut silent = false;

@@ -18,6 +18,7 @@ pub mod device;
 pub mod documents;
 pub mod frames;
 pub mod look;
+pub mod moving;
 pub mod pair;
 pub mod redis;
 pub mod refusal;

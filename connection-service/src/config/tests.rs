@@ -46,6 +46,10 @@ fn keys_are_what_they_say() {
         ("labels.connection_max", "24"),
         ("labels.chars_max", "25"),
         ("private_note.chars_max", "26"),
+        ("import.open_max", "17"),
+        ("import.window_rows_max", "19"),
+        ("import.batch_rows_max", "18"),
+        ("import.wait_seconds", "20"),
     ])
     .unwrap()
     .config;
@@ -86,6 +90,12 @@ fn keys_are_what_they_say() {
     };
     expected.server.tool_streams_max = 15;
     expected.server.reflection_max = Duration::from_secs(16);
+    expected.imports = ImportOptions {
+        open_max: 17,
+        window_rows_max: 19,
+        batch_rows_max: 18,
+        wait_max: Duration::from_secs(20),
+    };
     assert_eq!(config, expected);
 }
 
@@ -160,6 +170,10 @@ fn what_is_risky_is_warned_of() {
             &[("server.deadline_default_millis", "200")],
         ),
         ("server.drain_seconds", &[("server.drain_seconds", "0")]),
+        (
+            "import.window_rows_max",
+            &[("import.window_rows_max", "3999")],
+        ),
         ("metrics.listen", &[("metrics.listen", "0.0.0.0:9090")]),
         ("sqlite.synchronous", &[("sqlite.synchronous", "normal")]),
         (

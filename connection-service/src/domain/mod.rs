@@ -13,6 +13,7 @@ pub mod ensure;
 pub mod erase;
 pub mod fact;
 pub mod folding;
+pub mod import;
 pub mod label;
 pub mod list_change;
 pub mod member;

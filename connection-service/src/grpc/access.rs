@@ -5,6 +5,7 @@
 use service_kit::auth::{Access, Method, Role};
 
 const APP: Access = Access::Role(Role::App);
+const OPERATOR: Access = Access::Role(Role::Operator);
 const SERVICE: Access = Access::Role(Role::Service);
 const PEER: Access = Access::Role(Role::Peer);
 
@@ -37,6 +38,14 @@ pub const METHODS: &[Method] = &[
         "/acquaint.connection.v1.ConnectionService/BatchRemoveConnections",
         APP,
     ),
+    Method::upload(
+        "/acquaint.connection.v1.ConnectionService/ImportConnections",
+        OPERATOR,
+    ),
+    Method::watch(
+        "/acquaint.connection.v1.ConnectionService/ExportConnections",
+        APP,
+    ),
     Method::watch(
         "/acquaint.connection.v1.ConnectionService/WatchConnections",
         Access::Scope {
@@ -57,6 +66,10 @@ pub const METHODS: &[Method] = &[
     ),
     Method::call("/acquaint.connection.v1.MemberService/GetMember", SERVICE),
     Method::call("/acquaint.connection.v1.MemberService/EraseMember", SERVICE),
+    Method::watch(
+        "/acquaint.connection.v1.MemberService/ExportMember",
+        SERVICE,
+    ),
     Method::call(
         "/acquaint.connection.internal.v1.FactService/EnsureConnection",
         PEER,

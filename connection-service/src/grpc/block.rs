@@ -13,6 +13,7 @@ use service_kit::status::FieldViolations;
 use tonic::{Request, Response, Status};
 
 use super::{Edge, status};
+use crate::store::Line;
 use crate::usecase::{Failure, block_member, list_blocked_members, unblock_member};
 
 const LIST: &str = "ListBlockedMembers";
@@ -75,15 +76,18 @@ impl BlockService for Edge {
             let page = page.map_err(|failure| status::of(&failure))?;
             let last = page.lines.last().filter(|_| page.more);
             let next = last.map(|line| self.tokens().list_page(LIST, &member, line));
-            let blocked = page.lines.iter().map(|line| BlockedMember {
-                other_id: line.other.to_string(),
-                block_time: Some(fields::timestamp(line.time)),
-            });
             Ok(ListBlockedMembersResponse {
-                blocked_members: blocked.collect(),
+                blocked_members: page.lines.iter().map(to_blocked).collect(),
                 next_page_token: next.unwrap_or_default(),
             })
         })
         .await
+    }
+}
+
+pub(super) fn to_blocked(line: &Line) -> BlockedMember {
+    BlockedMember {
+        other_id: line.other.to_string(),
+        block_time: Some(fields::timestamp(line.time)),
     }
 }

@@ -12,12 +12,13 @@ use acquaint_proto::connection::v1::watch_connections_response::{
 use acquaint_proto::connection::v1::{
     BatchGetRelationshipsRequest, BatchGetRelationshipsResponse, BatchRemoveConnectionsRequest,
     BatchRemoveConnectionsResponse, Connection, ConnectionEvent, ConnectionEventKind,
-    DeleteLabelRequest, DeleteLabelResponse, GetRelationshipRequest, GetRelationshipResponse,
-    ListConnectionsRequest, ListConnectionsResponse, ListLabelsRequest, ListLabelsResponse,
-    MemberConnectionEvent, Relationship as RelationshipMessage, RelationshipStatus,
-    RemoveConnectionRequest, RemoveConnectionResponse, RenameLabelRequest, RenameLabelResponse,
-    UpdateConnectionRequest, UpdateConnectionResponse, WatchConnectionsRequest,
-    WatchConnectionsResponse, member_connection_event,
+    DeleteLabelRequest, DeleteLabelResponse, ExportConnectionsRequest, ExportConnectionsResponse,
+    GetRelationshipRequest, GetRelationshipResponse, ImportConnectionsRequest,
+    ImportConnectionsResponse, ListConnectionsRequest, ListConnectionsResponse, ListLabelsRequest,
+    ListLabelsResponse, MemberConnectionEvent, Relationship as RelationshipMessage,
+    RelationshipStatus, RemoveConnectionRequest, RemoveConnectionResponse, RenameLabelRequest,
+    RenameLabelResponse, UpdateConnectionRequest, UpdateConnectionResponse,
+    WatchConnectionsRequest, WatchConnectionsResponse, member_connection_event,
 };
 use futures::{Stream, StreamExt as _};
 use service_kit::auth::Caller;
@@ -26,7 +27,7 @@ use service_kit::fields;
 use service_kit::id::MemberId;
 use service_kit::status::FieldViolations;
 use service_kit::time::Time;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{Edge, status};
 use crate::domain::list_change::ListChange;
@@ -132,6 +133,27 @@ impl ConnectionService for Edge {
         request: Request<DeleteLabelRequest>,
     ) -> Result<Response<DeleteLabelResponse>, Status> {
         within(request, |request, _| self.delete(request)).await
+    }
+
+    async fn import_connections(
+        &self,
+        request: Request<Streaming<ImportConnectionsRequest>>,
+    ) -> Result<Response<ImportConnectionsResponse>, Status> {
+        self.import(request.into_inner()).await.map(Response::new)
+    }
+
+    type ExportConnectionsStream =
+        Pin<Box<dyn Stream<Item = Result<ExportConnectionsResponse, Status>> + Send>>;
+
+    async fn export_connections(
+        &self,
+        request: Request<ExportConnectionsRequest>,
+    ) -> Result<Response<Self::ExportConnectionsStream>, Status> {
+        within(request, |request, _| async move {
+            let all = self.export_all_connections(request).await?;
+            Ok(Box::pin(all) as Self::ExportConnectionsStream)
+        })
+        .await
     }
 
     type WatchConnectionsStream =
@@ -256,5 +278,6 @@ fn service_event(event: &watch_connections::ConnectionEvent) -> ConnectionEvent 
         event_time: Some(fields::timestamp(event.event_time)),
         member_ids: vec![event.key.low().to_string(), event.key.high().to_string()],
         connect_time: Some(fields::timestamp(event.connect_time)),
+        imported: event.imported,
     }
 }

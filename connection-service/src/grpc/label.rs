@@ -125,7 +125,7 @@ pub(super) fn optional_label(
     label(fields, field, text, policy).map(Some)
 }
 
-fn own(own: OwnLabel) -> LabelMessage {
+pub(super) fn own(own: OwnLabel) -> LabelMessage {
     LabelMessage {
         label: own.label.into_string(),
         // Far below the bound of the type: the limit of connections is.

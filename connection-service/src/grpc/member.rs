@@ -2,13 +2,16 @@
 //!
 //! Deliberately absent: what the methods do (see `usecase`).
 
+use std::pin::Pin;
+
 use acquaint_proto::connection::v1::member_service_server::MemberService;
 use acquaint_proto::connection::v1::put_member_result::Outcome;
 use acquaint_proto::connection::v1::{
     BatchPutMembersRequest, BatchPutMembersResponse, EraseMemberRequest, EraseMemberResponse,
-    GetMemberRequest, GetMemberResponse, MemberCard, PutMemberRequest, PutMemberResponse,
-    PutMemberResult,
+    ExportMemberRequest, ExportMemberResponse, GetMemberRequest, GetMemberResponse, MemberCard,
+    PutMemberRequest, PutMemberResponse, PutMemberResult,
 };
+use futures::Stream;
 use service_kit::deadline::within;
 use service_kit::fields;
 use service_kit::id::MemberId;
@@ -114,6 +117,20 @@ impl MemberService for Edge {
             let complete = erase_member::run(self.context(), member).await;
             let complete = complete.map_err(|failure| status::of(&failure))?;
             Ok(EraseMemberResponse { complete })
+        })
+        .await
+    }
+
+    type ExportMemberStream =
+        Pin<Box<dyn Stream<Item = Result<ExportMemberResponse, Status>> + Send>>;
+
+    async fn export_member(
+        &self,
+        request: Request<ExportMemberRequest>,
+    ) -> Result<Response<Self::ExportMemberStream>, Status> {
+        within(request, |request, _| async move {
+            let all = self.export_all_of_member(request).await?;
+            Ok(Box::pin(all) as Self::ExportMemberStream)
         })
         .await
     }

@@ -6,6 +6,7 @@
 mod cards;
 mod commands;
 mod erasure;
+mod import;
 mod label_rows;
 mod labels;
 mod lists;
@@ -13,6 +14,8 @@ mod retention;
 mod rows;
 pub mod sqlite;
 mod transaction;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use service_kit::epoch::Epochs;
@@ -27,6 +30,7 @@ use tokio::sync::watch;
 pub use cards::PutCard;
 pub use commands::{Act, Acted, Ensured};
 pub use erasure::Erased;
+pub use import::Imported;
 pub use lists::{ConnectionLine, ConnectionPage, ListRequest, Noted};
 
 use crate::domain::annotation::{Change, OwnLabel};
@@ -34,6 +38,7 @@ use crate::domain::card::Card;
 use crate::domain::connection_list::Filter;
 use crate::domain::ensure::Acceptance;
 use crate::domain::fact::{Entry, PairFacts};
+use crate::domain::import::Outcome;
 use crate::domain::label::Label;
 use crate::domain::list_change::Step;
 use crate::domain::refusal::Refusal;
@@ -179,6 +184,11 @@ pub trait Store: Send + Sync + 'static {
     async fn put_cards(&self, cards: Vec<PutCard>) -> Result<Vec<Result<(), Refusal>>, StoreError>;
     /// Notes that the other service has stored the facts up to `position`; a lower position than before changes nothing.
     async fn acknowledge(&self, position: u64) -> Result<(), StoreError>;
+
+    // Moving in.
+    /// Moves in connections that were made elsewhere; what became of each, in their order. All of them are one transaction, so they should
+    /// be in the order of their keys and not too many.
+    async fn import(&self, imported: Arc<[Imported]>) -> Result<Vec<Outcome>, StoreError>;
 
     /// Which jobs have something to do. Cheap: it is asked all the time.
     async fn due(&self) -> Result<Due, StoreError>;

@@ -138,6 +138,13 @@ pub(super) trait Rows: CardRows + LabelRows {
     /// Removes it.
     fn delete_erasure(&mut self, id: &MemberId) -> Result<(), StoreError>;
 
+    // Many pairs at once.
+    /// From here on pairs, members and lines of lists that are put may be kept back, so that all are written in the best order. They need
+    /// not be seen by reads, until [`Rows::write_held`].
+    fn hold(&mut self);
+    /// Writes what was kept back; from here on every change is seen at once again.
+    fn write_held(&mut self) -> Result<(), StoreError>;
+
     /// When an acknowledgement was last noted.
     fn last_acknowledgement(&mut self) -> Result<Option<Time>, StoreError>;
     /// Notes that everything up to `position` was acknowledged at `time`, later than any noted before.

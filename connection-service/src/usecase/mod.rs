@@ -9,9 +9,11 @@ pub mod batch_remove;
 pub mod block_member;
 pub mod ensure_connection;
 pub mod erase_member;
+pub mod export;
 pub mod get_member;
 pub mod get_pair_facts;
 pub mod get_relationships;
+pub mod import_connections;
 pub mod labels;
 pub mod list_blocked_members;
 pub mod list_connections;
@@ -25,11 +27,14 @@ pub mod watch_connections;
 pub mod watch_facts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use service_kit::error::StoreError;
 use service_kit::watch::{WatchEnd, WatchOptions, Watches};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use self::import_connections::ImportOptions;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::Store;
@@ -53,20 +58,35 @@ pub struct Context {
     store: Arc<dyn Store>,
     policy: Policy,
     watches: Watches,
+    imports: Imports,
+}
+
+/// Where imports find their bounds.
+struct Imports {
+    options: ImportOptions,
+    /// A place for each that may run.
+    places: Arc<Semaphore>,
 }
 
 impl Context {
-    /// Works on `store` by `policy`; its streams end when `shutdown` is cancelled.
+    /// Works on `store` by `policy`, within the bounds of `watches` and `imports`; its streams end when `shutdown` is cancelled.
     pub fn new(
         store: Arc<dyn Store>,
         policy: Policy,
         watches: WatchOptions,
+        imports: ImportOptions,
         shutdown: CancellationToken,
     ) -> Self {
+        let places = imports.open_max.clamp(1, Semaphore::MAX_PERMITS);
+        let imports = Imports {
+            options: imports,
+            places: Arc::new(Semaphore::new(places)),
+        };
         Self {
             store,
             policy,
             watches: Watches::new(watches, shutdown),
+            imports,
         }
     }
 
@@ -78,6 +98,19 @@ impl Context {
     /// The numbers of the rules.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    fn imports(&self) -> &Imports {
+        &self.imports
+    }
+
+    /// How long an import waits for its next message.
+    pub fn import_wait_max(&self) -> Duration {
+        self.imports.options.wait_max
+    }
+
+    fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// The store.

@@ -58,6 +58,8 @@ pub struct ConnectionEvent {
     pub key: PairKey,
     /// When the connection was made.
     pub connect_time: Time,
+    /// Whether it was imported.
+    pub imported: bool,
 }
 
 /// Starts a watch after `resume`, or now. Refuses with [`Refusal::OtherIncarnation`] and [`Refusal::TokenTooOld`].
@@ -212,6 +214,7 @@ fn event(entry: Entry) -> Option<Message> {
             event_time: entry.time,
             key,
             connect_time: connection.connect_time,
+            imported: connection.invitation.is_none(),
         }),
     })
 }

@@ -180,7 +180,7 @@ impl Follower {
                 }
             }
             if let Some(whole) = whole {
-                told.send_replace(self.fold(whole, resumed).await?);
+                self.fold(whole, resumed, &told).await?;
             }
             if broken.is_some() {
                 return Ok(broken);
@@ -204,19 +204,27 @@ impl Follower {
         }
     }
 
-    /// Folds messages of a stream that was resumed after `resumed`, up to where everything but erasures has been folded before; how far
-    /// they told.
+    /// Folds messages of a stream that was resumed after `resumed`, up to where everything but erasures has been folded before. How far they
+    /// told is said as it goes, for they may tell of much at once.
     async fn fold(
         &mut self,
         message: WatchFactsResponse,
         resumed: u64,
-    ) -> Result<FeedCursor, Broken> {
+        told: &watch::Sender<FeedCursor>,
+    ) -> Result<(), Broken> {
         self.metrics.heard(message.facts.len());
         let (epoch, position) = convert::position(message.position.as_ref())
             .ok_or(Broken::Nonsense("facts without a position"))?;
         let at = |position: u64| FeedCursor {
             epoch: Some(epoch),
             position: position.max(resumed),
+        };
+        // What was told, not what is followed: an erasure before that is still to come.
+        let tell = |position| {
+            told.send_replace(FeedCursor {
+                epoch: Some(epoch),
+                position,
+            });
         };
         crash::point("fold.received");
         let mut batch = Vec::new();
@@ -237,6 +245,8 @@ impl Follower {
                         self.store
                             .fold(std::mem::take(&mut batch), at(fact.position))
                             .await?;
+                        self.followed.send_replace(at(fact.position));
+                        tell(fact.position);
                     }
                 }
                 fact::Change::ErasedMemberId(id) => {
@@ -254,11 +264,8 @@ impl Follower {
         self.store.fold(batch, at(position)).await?;
         crash::point("fold.committed");
         self.followed.send_replace(at(position));
-        // What was told, not what is followed: an erasure before that is still to come.
-        Ok(FeedCursor {
-            epoch: Some(epoch),
-            position,
-        })
+        tell(position);
+        Ok(())
     }
 
     /// Starts the copy anew from the list of all facts. `common_position`: up to where another history is the same as the one followed so

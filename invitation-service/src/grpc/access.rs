@@ -6,6 +6,7 @@ use service_kit::auth::{Access, Method, Role};
 
 const APP: Access = Access::Role(Role::App);
 const OPERATOR: Access = Access::Role(Role::Operator);
+const SERVICE: Access = Access::Role(Role::Service);
 
 /// Every method of the service, by its full path.
 pub const METHODS: &[Method] = &[
@@ -116,5 +117,9 @@ pub const METHODS: &[Method] = &[
     Method::call(
         "/acquaint.invitation.v1.StandingService/ListStandingActions",
         OPERATOR,
+    ),
+    Method::watch(
+        "/acquaint.invitation.v1.MemberService/ExportMember",
+        SERVICE,
     ),
 ];

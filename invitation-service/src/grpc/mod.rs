@@ -7,6 +7,7 @@ mod access;
 mod answering;
 mod batches;
 mod convert;
+mod member;
 mod own;
 mod reading;
 mod sending;
@@ -21,6 +22,7 @@ use std::{pin::Pin, sync::Arc};
 use acquaint_proto::invitation::v1::{
     self as wire,
     invitation_service_server::{self, InvitationService, InvitationServiceServer},
+    member_service_server::{self, MemberServiceServer},
     standing_service_server::{self, StandingServiceServer},
 };
 use futures::Stream;
@@ -42,6 +44,7 @@ pub const API: Api = Api {
     services: &[
         invitation_service_server::SERVICE_NAME,
         standing_service_server::SERVICE_NAME,
+        member_service_server::SERVICE_NAME,
     ],
     methods: METHODS,
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
@@ -67,7 +70,12 @@ pub fn routes(
                 .max_encoding_message_size(server.answer_bytes_max),
         )
         .add_service(
-            StandingServiceServer::new(edge)
+            StandingServiceServer::new(edge.clone())
+                .max_decoding_message_size(server.message_bytes_max)
+                .max_encoding_message_size(server.answer_bytes_max),
+        )
+        .add_service(
+            MemberServiceServer::new(edge)
                 .max_decoding_message_size(server.message_bytes_max)
                 .max_encoding_message_size(server.answer_bytes_max),
         );

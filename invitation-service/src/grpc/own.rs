@@ -10,7 +10,7 @@ use crate::{
         member::{Preferences, WhoCanInvite},
         policy::Policy,
     },
-    store::command::member::PreferenceChange,
+    store::{Barred, command::member::PreferenceChange},
 };
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
@@ -86,13 +86,8 @@ impl Edge {
         let (bars, more) = bars.map_err(|error| self.failed(error))?;
         let next = bars.last().filter(|_| more);
         let next_page_token = next.map(|last| self.tokens.bars_page(&member, &last.inviter));
-        let barred_inviters = bars.into_iter().map(|barred| wire::BarredInviter {
-            inviter_id: barred.inviter.to_string(),
-            reason: convert::to_decline_reason(barred.reason).into(),
-            bar_time: Some(fields::timestamp(barred.time)),
-        });
         Ok(wire::ListBarredInvitersResponse {
-            barred_inviters: barred_inviters.collect(),
+            barred_inviters: bars.iter().map(to_barred).collect(),
             next_page_token: next_page_token.unwrap_or_default(),
         })
     }
@@ -113,6 +108,14 @@ impl Edge {
             .map_err(|error| self.failed(error))?
             .map_err(|refusal| self.failed(refusal))?;
         Ok(wire::UnbarInviterResponse {})
+    }
+}
+
+pub(super) fn to_barred(barred: &Barred) -> wire::BarredInviter {
+    wire::BarredInviter {
+        inviter_id: barred.inviter.to_string(),
+        reason: convert::to_decline_reason(barred.reason).into(),
+        bar_time: Some(fields::timestamp(barred.time)),
     }
 }
 
@@ -197,7 +200,7 @@ fn read_days(
     days.map(Some)
 }
 
-fn to_preferences(preferences: Preferences) -> wire::InvitationPreferences {
+pub(super) fn to_preferences(preferences: Preferences) -> wire::InvitationPreferences {
     let who_can_invite = match preferences.who_can_invite {
         WhoCanInvite::Everyone => wire::WhoCanInvite::Everyone,
         WhoCanInvite::Nobody => wire::WhoCanInvite::Nobody,

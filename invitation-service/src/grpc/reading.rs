@@ -13,7 +13,7 @@ use crate::{
         invitation::{Place, Role},
         refusal::Refusal,
     },
-    store::{ListOrder, ListQuery},
+    store::{ListOrder, ListQuery, OwnQuota},
     usecase::Failure,
 };
 
@@ -149,21 +149,26 @@ impl Edge {
         };
         let own = self.context.store.quota(member).await;
         let own = own.map_err(|error| self.failed(error))?;
-        let told = own.told;
-        Ok(wire::GetInvitationQuotaResponse {
-            quota: Some(convert::to_quota(&own.quota)),
-            plan: own.plan,
-            standing: standing::to_level(told.level).into(),
-            acceptance_rate: told.figures.rate_percent.map(i32::from),
-            flags: standing::to_flags(told.flags),
-            restriction: told.restriction.map(standing::to_restriction),
-            figures: Some(wire::InvitationFigures {
-                figures_time: Some(fields::timestamp(told.figures_time)),
-                sent: convert::count(told.figures.sent),
-                accepted: convert::count(told.figures.accepted),
-                not_accepted: convert::count(told.figures.others),
-            }),
-        })
+        Ok(to_own_quota(own))
+    }
+}
+
+/// What a member may know of their limits and standing.
+pub(super) fn to_own_quota(own: OwnQuota) -> wire::GetInvitationQuotaResponse {
+    let told = own.told;
+    wire::GetInvitationQuotaResponse {
+        quota: Some(convert::to_quota(&own.quota)),
+        plan: own.plan,
+        standing: standing::to_level(told.level).into(),
+        acceptance_rate: told.figures.rate_percent.map(i32::from),
+        flags: standing::to_flags(told.flags),
+        restriction: told.restriction.map(standing::to_restriction),
+        figures: Some(wire::InvitationFigures {
+            figures_time: Some(fields::timestamp(told.figures_time)),
+            sent: convert::count(told.figures.sent),
+            accepted: convert::count(told.figures.accepted),
+            not_accepted: convert::count(told.figures.others),
+        }),
     }
 }
 

@@ -102,7 +102,8 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes some of what is kept for a time only and is over; whether there may be more.
     async fn forget_old(&self) -> Result<bool, StoreError>;
 
-    /// Folds changes of connection-service's feed, in order, in one transaction with how far it has been followed.
+    /// Folds changes of connection-service's feed, in order, in as many transactions as leave others their turn, each with how far it has been
+    /// followed.
     async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError>;
     /// Erases a part of what is kept of a member; whether that was the last of it.
     async fn erase(&self, member: MemberId) -> Result<bool, StoreError>;
@@ -156,6 +157,18 @@ pub trait Store: Send + Sync + 'static {
         after: Option<MemberId>,
         limit: usize,
     ) -> Result<(Vec<Barred>, bool), StoreError>;
+    // Exporting.
+    /// Whether the member was erased, or is being erased.
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError>;
+    /// Some of the invitations that a member keeps, in whatever place, in the order of their ids, from after one; and after which to go on
+    /// where more may follow. At most `limit` are looked at.
+    async fn kept_invitations(
+        &self,
+        member: MemberId,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<(Vec<View>, Option<Uuid>), StoreError>;
+
     /// The oldest of a member's pending invitations that match.
     async fn select(&self, selection: Selection) -> Result<Selected, StoreError>;
 

@@ -7,6 +7,7 @@ pub mod accept_invitation;
 pub mod act;
 pub mod batch;
 pub mod end_invitation;
+pub mod export_member;
 pub mod finish_acceptance;
 mod metrics;
 pub mod send_invitation;

@@ -34,7 +34,7 @@ pub(super) fn check(address: SocketAddr) -> Outcome {
 }
 
 /// Where a service that listens on `address` can be reached from the same machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -142,6 +142,35 @@ async fn those_who_wait_share_one_commit_and_see_each_other() {
 }
 
 #[tokio::test]
+async fn long_work_has_its_turn_after_all_others_and_is_told_how_many_they_are() {
+    let fixture = Fixture::new(64, 8);
+    let release = fixture.hold().await;
+    let long = |n| {
+        fixture
+            .store
+            .submit_last(move |work: &mut Vec<u32>, others| {
+                work.push(n);
+                Ok(others)
+            })
+    };
+    let mut waiting = join_all([
+        long(100).boxed(),
+        fixture.store.submit(add(1)).boxed(),
+        fixture.store.submit(add(2)).boxed(),
+        long(101).boxed(),
+        fixture.store.submit(add(3)).boxed(),
+    ]);
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(release);
+    let answers: Vec<_> = waiting.await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers, [3, 1, 2, 3, 3]);
+    let log = fixture.log();
+    assert_eq!(log.stored, [1, 2, 3, 100, 101]);
+    assert_eq!(log.commits, [0, 5], "in the same commit");
+    assert_eq!(long(102).await, Ok(0), "alone");
+}
+
+#[tokio::test]
 async fn what_cannot_be_applied_fails_alone() {
     let fixture = Fixture::new(64, 64);
     let release = fixture.hold().await;

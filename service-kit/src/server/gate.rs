@@ -2,7 +2,8 @@
 //!
 //! In this order, so that whoever may not call costs no more than its headers, and a refusal for load costs no decoding. A method is
 //! run only when its message is there, and its answer is held apart from it: the places for calls under way are never kept by slow
-//! peers. A call that could come to nothing, because it may not be made or its message is broken, is answered as any other, but its
+//! peers. An upload, of many messages, has none
+//! of these places; its method bounds how many there are. A call that could come to nothing, because it may not be made or its message is broken, is answered as any other, but its
 //! connection pays more for it than the answer brings ([`super::frames`]): whoever makes nothing else is cut soon, and whoever makes one
 //! among many does not notice. Deliberately absent: what a method does, and bounds of what it keeps open itself ([`crate::watch`]).
 
@@ -26,7 +27,7 @@ use super::ServerOptions;
 use super::connections::{Connections, Hold, OpenCall, OpenWatch, Peer, Place};
 use super::held::{Ending, hold_answer, receive};
 use super::watches::Watches;
-use crate::auth::{Access, Callers, Kind, Method};
+use crate::auth::{Access, Callers, Kind, Method, unauthenticated};
 use crate::deadline::Deadline;
 use crate::requests::CallerSlot;
 use crate::status::{dependency_unavailable, overloaded};
@@ -203,6 +204,14 @@ impl PeerGate {
                 let guards = (open, watch, tool, own);
                 let body = Ending::new(body, self.peer.ending.clone(), caller.revoked(), guards);
                 Ok(Response::from_parts(head, Body::new(body)))
+            }
+            Kind::Upload => {
+                // How long it lasts is the caller's affair; how many there are, and how long a message is waited for, the method's.
+                tokio::select! {
+                    answer = forward(routes, request.map(Body::new)) => Ok(answer),
+                    () = caller.revoked().cancelled_owned() => Err(unauthenticated()),
+                    () = self.peer.ending.cancelled() => Err(dependency_unavailable()),
+                }
             }
             Kind::Stream => {
                 let tool = self.tool()?;

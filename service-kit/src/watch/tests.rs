@@ -198,3 +198,66 @@ async fn bounds_may_be_as_wide_as_they_are_written() {
     let (_put, stream) = f.start();
     assert_eq!(stream.unwrap().next().await, Some(Ok(-1)));
 }
+
+/// Shows the pages of numbers that it has; the number 13 makes it fail.
+struct Pages(std::collections::VecDeque<Vec<i32>>);
+
+impl Export for Pages {
+    type Message = i32;
+    type Failure = Failure;
+
+    fn next(&mut self) -> BoxFuture<'_, Page<i32, Failure>> {
+        let page = self.0.pop_front();
+        let unlucky = page.as_ref().is_some_and(|page| page.contains(&13));
+        Box::pin(async move {
+            if unlucky {
+                Err(Failure::Unlucky)
+            } else {
+                Ok(page)
+            }
+        })
+    }
+}
+
+fn pages<const N: usize>(pages: [Vec<i32>; N]) -> Pages {
+    Pages(pages.into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_shows_every_page_and_ends() {
+    let f = Fixture::new(1);
+    let all = pages([vec![1, 2, 3], vec![], (4..20).collect()]);
+    let mut stream = f.watches.export(all).unwrap();
+    let busy = f.watches.export(pages([]));
+    assert!(matches!(busy, Err(WatchEnd::TooManyStreams)));
+    for expected in 1..20 {
+        assert_eq!(stream.next().await, Some(Ok(expected)));
+    }
+    assert_eq!(stream.next().await, None);
+    // Its place is free again.
+    let mut none = f.watches.export(pages([])).unwrap();
+    assert_eq!(none.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_ends_with_what_it_fails_for() {
+    let f = Fixture::new(1);
+    let mut failing = f.watches.export(pages([vec![1], vec![13]])).unwrap();
+    assert_eq!(failing.next().await, Some(Ok(1)));
+    assert_eq!(failing.next().await, Some(Err(Failure::Unlucky)));
+    assert_eq!(failing.next().await, None);
+    tokio::task::yield_now().await;
+
+    let many = || pages([(20..40).collect()]);
+    let slow = f.watches.export(many()).unwrap();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let too_slow = Err(Failure::End(WatchEnd::ConsumerTooSlow));
+    assert_eq!(slow.collect::<Vec<_>>().await.pop(), Some(too_slow));
+    tokio::task::yield_now().await;
+
+    let mut cut = f.watches.export(many()).unwrap();
+    assert_eq!(cut.next().await, Some(Ok(20)));
+    f.shutdown.cancel();
+    let shutting_down = Err(Failure::End(WatchEnd::ShuttingDown));
+    assert_eq!(cut.collect::<Vec<_>>().await.pop(), Some(shutting_down));
+}

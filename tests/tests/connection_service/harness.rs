@@ -12,6 +12,7 @@ use acquaint_proto::connection::v1 as api;
 use acquaint_tests::wait::until_serving;
 use api::watch_connections_request::Scope;
 use api::watch_connections_response::Content;
+use connection_service::usecase::import_connections::ImportOptions;
 use connection_service::{Config, Policy, RunError};
 use internal::FactPosition;
 use internal::fact::Change;
@@ -75,9 +76,15 @@ impl Place {
     }
 
     pub(crate) async fn start(&self) -> Service {
+        self.start_importing(|_| {}).await
+    }
+
+    /// Starts a service with other bounds of imports.
+    pub(crate) async fn start_importing(&self, bound: impl FnOnce(&mut ImportOptions)) -> Service {
         let mut config = Config::new(SqliteOptions::new(self.file()));
         config.database.synchronous = Synchronous::Normal;
         config.policy = self.policy;
+        bound(&mut config.imports);
         config.worker_poll = Duration::from_millis(10);
         config.watches = WatchOptions {
             heartbeat: Duration::from_millis(200),

@@ -14,6 +14,7 @@
 mod cards;
 mod facts;
 mod harness;
+mod import;
 mod lifecycle;
 mod reading;
 mod refusals;

@@ -37,11 +37,11 @@ fn the_tables_have_every_method_of_the_contract_once() {
         for service in &file.service {
             for method in &service.method {
                 let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
-                assert!(!method.client_streaming(), "{path}: not known here yet");
-                let kind = if method.server_streaming() {
-                    Kind::Watch
-                } else {
-                    Kind::Call
+                let kind = match (method.client_streaming(), method.server_streaming()) {
+                    (false, false) => Kind::Call,
+                    (false, true) => Kind::Watch,
+                    (true, false) => Kind::Upload,
+                    (true, true) => panic!("{path}: not known here"),
                 };
                 described.insert(path, kind);
             }
@@ -311,5 +311,30 @@ async fn the_tokens_file_is_read_anew_when_it_changes() {
         );
         assert!(admits(&new.token).await, "a broken file changes nothing");
     }
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_ends_when_its_token_is_taken_out() {
+    let pair = with_credentials().await;
+    let address = format!("http://{}", pair.connection_address());
+    let channel = tonic::transport::Endpoint::from_shared(address).unwrap();
+    let (rows, messages) = tokio::sync::mpsc::channel(1);
+    let messages = tokio_stream::wrappers::ReceiverStream::new(messages);
+    let mut request = tonic::Request::new(messages);
+    let shown = format!("Bearer {}", pair.credentials.token(Role::Operator));
+    let shown = shown.parse().unwrap();
+    request.metadata_mut().insert("authorization", shown);
+    let importing = tokio::spawn(async move {
+        let mut client = Connections::new(channel.connect_lazy());
+        client.import_connections(request).await
+    });
+    let message = connection::ImportConnectionsRequest::default();
+    rows.send(message.clone()).await.unwrap();
+    rows.send(message).await.unwrap();
+    let other = new_token("other", &[Role::Operator]).unwrap();
+    std::fs::write(pair.credentials.file(), &other.stanza).unwrap();
+    let end = importing.await.unwrap().unwrap_err();
+    assert_eq!(Refusal::of(&end).reason, "UNAUTHENTICATED");
     pair.stop().await;
 }

@@ -31,11 +31,12 @@ fn paths() -> Vec<String> {
     paths
 }
 
-/// The full path of the one method that has this name.
+/// The full path of the one method that has this name, or that ends with it at a dot or slash where a name alone is ambiguous.
 pub(crate) fn path(method: &str) -> &'static str {
-    let mut found = PATHS
-        .iter()
-        .filter(|path| path.rsplit('/').next() == Some(method));
+    let mut found = PATHS.iter().filter(|path| {
+        let before = path.strip_suffix(method);
+        before.is_some_and(|before| before.ends_with(['/', '.']))
+    });
     let path = found.next().unwrap_or_else(|| panic!("no method {method}"));
     assert_eq!(found.next(), None, "{method} is ambiguous");
     path

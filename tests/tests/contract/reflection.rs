@@ -10,9 +10,10 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-const INVITATION: [&str; 2] = [
+const INVITATION: [&str; 3] = [
     "acquaint.invitation.v1.InvitationService",
     "acquaint.invitation.v1.StandingService",
+    "acquaint.invitation.v1.MemberService",
 ];
 const CONNECTION: [&str; 4] = [
     "acquaint.connection.v1.ConnectionService",

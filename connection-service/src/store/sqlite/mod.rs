@@ -5,6 +5,7 @@
 mod cards;
 mod codec;
 mod feed;
+mod held;
 mod label_rows;
 mod labels;
 mod lists;

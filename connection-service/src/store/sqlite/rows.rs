@@ -13,6 +13,7 @@ use service_kit::time::Time;
 use uuid::Uuid;
 
 use super::codec::{self, FactRow, PAIR_COLUMNS, to_i64};
+use super::held::{self, HeldRow, PAIR, PAIR_OF_HIGH};
 use super::{erased_hash, read_head};
 use crate::domain::ensure::StoredVerdict;
 use crate::domain::erase::Erasure;
@@ -21,11 +22,8 @@ use crate::domain::member::Member;
 use crate::domain::pair::Pair;
 use crate::store::rows::{Head, Listing, Rows};
 
-// The kinds of the table `of_member`, as the migration lists them.
-const PAIR: i64 = 1;
-const PAIR_OF_HIGH: i64 = 2;
-
-fn kind_of(listing: Listing) -> i64 {
+/// The kind of a list's lines in the table `of_member`, as the migration has it.
+pub(super) fn kind_of(listing: Listing) -> i64 {
     match listing {
         Listing::Connections => 3,
         Listing::Blocks => 4,
@@ -41,6 +39,8 @@ pub(super) struct SqliteRows {
     /// The head as this transaction sees it; written once, before the commit.
     head: Option<Head>,
     head_changed: bool,
+    /// What is kept back, while it is.
+    held: Option<Vec<HeldRow>>,
     /// Whom the facts of this transaction name.
     pub(super) named: Vec<MemberId>,
     /// The acknowledged position, if it has moved.
@@ -55,6 +55,7 @@ impl SqliteRows {
             secret,
             head: None,
             head_changed: false,
+            held: None,
             named: Vec::new(),
             acknowledged: None,
         }
@@ -64,6 +65,7 @@ impl SqliteRows {
     pub(super) fn reset(&mut self) {
         self.head = None;
         self.head_changed = false;
+        self.held = None;
         self.named.clear();
         self.acknowledged = None;
     }
@@ -82,6 +84,23 @@ impl SqliteRows {
                 to_i64(head.pruned)?
             ],
         )
+    }
+
+    /// Writes a row, or keeps it back.
+    fn put(&mut self, row: HeldRow) -> Result<(), StoreError> {
+        if let Some(held) = &mut self.held {
+            held.push(row);
+            return Ok(());
+        }
+        held::write(&self.conn, &row)
+    }
+
+    /// Writes what is kept back, and goes on keeping back.
+    fn write_out(&mut self) -> Result<(), StoreError> {
+        match &mut self.held {
+            Some(held) => held::write_all(&self.conn, &std::mem::take(held)),
+            None => Ok(()),
+        }
     }
 
     /// Runs a statement that must change exactly one row.
@@ -156,37 +175,20 @@ impl Rows for SqliteRows {
     }
 
     fn put_pair(&mut self, key: &PairKey, pair: &Pair) -> Result<(), StoreError> {
-        let (low, high) = (key.low().as_str(), key.high().as_str());
-        if pair.is_empty() {
-            for (member, kind, other) in [(low, PAIR, high), (high, PAIR_OF_HIGH, low)] {
-                self.change_one(
-                    "delete from of_member where member = ?1 and kind = ?2 and time = 0 and other = ?3",
-                    params![member, kind, other],
-                )?;
-            }
-            return Ok(());
+        if !pair.is_empty() {
+            let [low, high] = HeldRow::pair(key, pair);
+            self.put(low)?;
+            return self.put(high);
         }
-        self.change(
-            "insert or ignore into of_member (member, kind, time, other) values (?1, ?2, 0, ?3)",
-            params![high, PAIR_OF_HIGH, low],
-        )?;
-        let millis = |time: Option<Time>| time.map(Time::millis);
-        let invitation = pair.connection.and_then(|connection| connection.invitation);
-        self.change_one(
-            "insert or replace into of_member (member, kind, time, other, c1, c2, c3, c4, c5, c6)
-             values (?1, 1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                low,
-                high,
-                pair.connection
-                    .map(|connection| connection.connect_time.millis()),
-                invitation.map(Uuid::into_bytes),
-                millis(pair.blocked.low),
-                millis(pair.blocked.high),
-                millis(pair.removed.low),
-                millis(pair.removed.high),
-            ],
-        )
+        self.write_out()?;
+        let (low, high) = (key.low().as_str(), key.high().as_str());
+        for (member, kind, other) in [(low, PAIR, high), (high, PAIR_OF_HIGH, low)] {
+            self.change_one(
+                "delete from of_member where member = ?1 and kind = ?2 and time = 0 and other = ?3",
+                params![member, kind, other],
+            )?;
+        }
+        Ok(())
     }
 
     fn pairs_of(
@@ -206,20 +208,11 @@ impl Rows for SqliteRows {
     }
 
     fn put_member(&mut self, id: &MemberId, member: &Member) -> Result<(), StoreError> {
-        self.change_one(
-            "insert or replace into of_member (member, kind, time, other, c1, c2, c3, c4)
-             values (?1, 0, 0, '', ?2, ?3, ?4, ?5)",
-            params![
-                id.as_str(),
-                member.connections,
-                member.blocks,
-                member.removal_marks,
-                to_i64(member.last_fact)?
-            ],
-        )
+        self.put(HeldRow::member(id, member))
     }
 
     fn delete_member(&mut self, id: &MemberId) -> Result<(), StoreError> {
+        self.write_out()?;
         self.change(
             "delete from of_member where member = ?1 and kind = 0 and time = 0 and other = ''",
             [id.as_str()],
@@ -234,15 +227,7 @@ impl Rows for SqliteRows {
         time: Time,
         other: &MemberId,
     ) -> Result<(), StoreError> {
-        self.change_one(
-            "insert into of_member (member, kind, time, other) values (?1, ?2, ?3, ?4)",
-            params![
-                member.as_str(),
-                kind_of(listing),
-                time.millis(),
-                other.as_str()
-            ],
-        )
+        self.put(HeldRow::line(listing, member, time, other))
     }
 
     fn unlist(
@@ -252,6 +237,7 @@ impl Rows for SqliteRows {
         time: Time,
         other: &MemberId,
     ) -> Result<(), StoreError> {
+        self.write_out()?;
         self.change_one(
             "delete from of_member where member = ?1 and kind = ?2 and time = ?3 and other = ?4",
             params![
@@ -442,6 +428,16 @@ impl Rows for SqliteRows {
 
     fn delete_erasure(&mut self, id: &MemberId) -> Result<(), StoreError> {
         self.change_one("delete from erasure where member = ?1", [id.as_str()])
+    }
+
+    fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    fn write_held(&mut self) -> Result<(), StoreError> {
+        self.write_out()?;
+        self.held = None;
+        Ok(())
     }
 
     fn last_acknowledgement(&mut self) -> Result<Option<Time>, StoreError> {

@@ -22,14 +22,15 @@ use crate::domain::annotation::{Change, OwnLabel};
 use crate::domain::card::Card;
 use crate::domain::connection_list::Filter;
 use crate::domain::ensure::Acceptance;
+use crate::domain::import::Outcome;
 use crate::domain::label::Label;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::rows::Rows;
 use crate::store::{
     Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState,
-    Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store, cards,
-    commands, erasure, labels, retention,
+    Imported, Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store,
+    cards, commands, erasure, import, labels, retention,
 };
 
 impl SqliteStore {
@@ -98,6 +99,11 @@ impl Store for SqliteStore {
 
     async fn acknowledge(&self, position: u64) -> Result<(), StoreError> {
         self.command(move |rows, policy| commands::acknowledge(rows, policy, position))
+            .await
+    }
+
+    async fn import(&self, imported: Arc<[Imported]>) -> Result<Vec<Outcome>, StoreError> {
+        self.command(move |rows, policy| import::import(rows, policy, &imported))
             .await
     }
 

@@ -7,6 +7,8 @@ mod batch_rows;
 mod codec;
 mod engine;
 mod events;
+mod export;
+mod folding;
 mod metrics;
 mod reads;
 mod standing_metrics;
@@ -44,7 +46,7 @@ use super::{
     command::{
         AwaitedVerdict,
         answer::{Acceptance, Ending},
-        facts::FeedFact,
+        facts::{FeedFact, Pace},
         member::PreferenceChange,
         rebuild::FactsPage,
         send::{Answer, SendInvitation},
@@ -78,6 +80,7 @@ pub struct SqliteStore {
     standings: StandingMetrics,
     file: PathBuf,
     health: StoreHealth,
+    pace: Arc<Pace>,
 }
 
 impl SqliteStore {
@@ -121,6 +124,7 @@ impl SqliteStore {
             standings,
             file: path,
             health: StoreHealth::new(),
+            pace: Arc::default(),
         })
     }
 
@@ -274,8 +278,7 @@ impl Store for SqliteStore {
     }
 
     async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError> {
-        self.write(move |batch, policy| command::facts::fold(batch, policy, &facts, until))
-            .await
+        self.fold_by_turns(facts, until).await
     }
 
     async fn erase(&self, member: MemberId) -> Result<bool, StoreError> {
@@ -398,6 +401,24 @@ impl Store for SqliteStore {
     ) -> Result<(Vec<Barred>, bool), StoreError> {
         self.read(move |conn, _, _| reads::bars(conn, &member, after.as_ref(), limit))
             .await
+    }
+
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
+        let secret = self.secret.clone();
+        self.read(move |conn, _, _| export::is_erased(conn, &secret, &member))
+            .await
+    }
+
+    async fn kept_invitations(
+        &self,
+        member: MemberId,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<(Vec<View>, Option<Uuid>), StoreError> {
+        self.read(move |conn, policy, now| {
+            export::invitations(conn, policy, now, &member, after, limit)
+        })
+        .await
     }
 
     async fn select(&self, selection: Selection) -> Result<Selected, StoreError> {

@@ -190,7 +190,7 @@ pub(super) fn get(
     Ok(Some(view(member, &seen_until(conn, member)?, *id, entry)))
 }
 
-fn seen_until(conn: &Connection, member: &MemberId) -> Result<Uuid, StoreError> {
+pub(super) fn seen_until(conn: &Connection, member: &MemberId) -> Result<Uuid, StoreError> {
     let mut statement = conn.prepare_cached("select seen_until from member where member = ?1")?;
     let mut rows = statement.query([member.as_str()])?;
     let row = rows.next()?;
@@ -393,7 +393,7 @@ pub(super) fn bars(
     Ok((barred, more))
 }
 
-fn limit_number(limit: usize) -> i64 {
+pub(super) fn limit_number(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

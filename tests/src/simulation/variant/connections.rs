@@ -18,12 +18,14 @@ use connection_service::{
         card::Card,
         connection_list::Filter,
         ensure::Acceptance,
+        import::Outcome,
         label::Label,
         refusal::Refusal,
     },
     store::{
         Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed,
-        FeedState, Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store,
+        FeedState, Imported, Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship,
+        Selected, Store,
     },
 };
 use service_kit::{
@@ -78,6 +80,10 @@ impl Store for Bent {
             acceptance.accept_time = FUTURE;
         }
         self.inner.ensure_connection(key, acceptance).await
+    }
+
+    async fn import(&self, imported: Arc<[Imported]>) -> Result<Vec<Outcome>, StoreError> {
+        self.inner.import(imported).await
     }
 
     async fn remove_connection(

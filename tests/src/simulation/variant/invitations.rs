@@ -187,6 +187,19 @@ impl Store for Bent {
         self.inner.fold(facts, until).await
     }
 
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
+        self.inner.is_erased(member).await
+    }
+
+    async fn kept_invitations(
+        &self,
+        member: MemberId,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<(Vec<View>, Option<Uuid>), StoreError> {
+        self.inner.kept_invitations(member, after, limit).await
+    }
+
     async fn erase(&self, member: MemberId) -> Result<bool, StoreError> {
         self.inner.erase(member).await
     }

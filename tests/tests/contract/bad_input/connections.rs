@@ -1,9 +1,10 @@
 //! Malformed requests to connection-service by members and trusted services.
 
 use acquaint_proto::connection::v1::{
-    BatchGetRelationshipsRequest, BlockMemberRequest, EraseMemberRequest, GetRelationshipRequest,
-    ListBlockedMembersRequest, ListConnectionsRequest, RemoveConnectionRequest,
-    UnblockMemberRequest, WatchConnectionsRequest, watch_connections_request::Scope,
+    BatchGetRelationshipsRequest, BlockMemberRequest, EraseMemberRequest, ExportConnectionsRequest,
+    ExportMemberRequest, GetRelationshipRequest, ListBlockedMembersRequest, ListConnectionsRequest,
+    RemoveConnectionRequest, UnblockMemberRequest, WatchConnectionsRequest,
+    watch_connections_request::Scope,
 };
 use prost_types::Timestamp;
 
@@ -16,6 +17,24 @@ pub(super) fn add(table: &mut Table) {
     blocks(table);
     watches(table);
     table.ids("EraseMember", "member_id", |member_id| EraseMemberRequest {
+        member_id,
+    });
+    exports(table);
+}
+
+fn exports(table: &mut Table) {
+    const ONE: &str = "ExportConnections";
+    const ALL: &str = "connection.v1.MemberService/ExportMember";
+    let one = |member_id: &str, format| ExportConnectionsRequest {
+        member_id: member_id.to_owned(),
+        format,
+    };
+    table.ids(ONE, "member_id", |id| one(&id, 0));
+    for format in [-1, 3, i32::MAX] {
+        table.fields(ONE, &one("ann", format), &["format"]);
+    }
+    table.fields(ONE, &one("", 3), &["member_id", "format"]);
+    table.ids(ALL, "member_id", |member_id| ExportMemberRequest {
         member_id,
     });
 }

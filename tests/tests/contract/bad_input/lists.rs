@@ -1,7 +1,7 @@
 //! Malformed requests for lists and streams of invitations.
 
 use acquaint_proto::invitation::v1::{
-    BatchGetInvitationStatesRequest, CheckEligibilityRequest, InvitationBox,
+    BatchGetInvitationStatesRequest, CheckEligibilityRequest, ExportMemberRequest, InvitationBox,
     ListBarredInvitersRequest, ListInvitationsRequest, WatchInvitationsRequest,
     watch_invitations_request::Scope,
 };
@@ -16,6 +16,10 @@ pub(super) fn add(table: &mut Table) {
     several_of_a_list(table);
     bars(table);
     watches(table);
+    let export = "invitation.v1.MemberService/ExportMember";
+    table.ids(export, "member_id", |member_id| ExportMemberRequest {
+        member_id,
+    });
 }
 
 /// `count` ids, with `bad` in the place `at`.

@@ -5,6 +5,7 @@
 mod cards;
 mod erasing;
 mod feed;
+mod importing;
 mod labels;
 mod labels_counted;
 mod labels_listed;
@@ -31,9 +32,10 @@ use uuid::Uuid;
 use super::SqliteStore;
 use crate::domain::ensure::{Acceptance, Verdict};
 use crate::domain::fixtures::{at, id, key};
+use crate::domain::import::{Outcome, Reason};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
-use crate::store::{Act, Acted, Ensured, ListRequest, Store};
+use crate::store::{Act, Acted, Ensured, Imported, ListRequest, Store};
 use crate::worker;
 
 /// A store in a folder of its own, with a clock that moves when told to.
@@ -112,6 +114,17 @@ impl Fixture {
             "{ensured:?}"
         );
         ensured.position
+    }
+
+    /// Imports pairs as connected at the present moment; what became of each.
+    async fn import(&self, pairs: &[(&str, &str)]) -> Vec<Outcome> {
+        use service_kit::clock::Clock as _;
+        let connect_time = self.clock.now();
+        let imported = pairs.iter().map(|(a, b)| Imported {
+            key: key(a, b),
+            connect_time,
+        });
+        self.store.import(imported.collect()).await.unwrap()
     }
 
     async fn remove(&self, member: &str, other: &str) -> Result<Acted, Refusal> {

@@ -12,11 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::domain::list_change::Place;
 use crate::usecase::Context;
+use crate::usecase::import_connections::ImportOptions;
 use crate::usecase::watch_connections::{self, Content, Scope};
 
 #[derive(Clone, Debug)]
 enum Command {
     Ensure(usize, usize),
+    /// Several pairs, some of them twice, at the present moment.
+    Import(Vec<(usize, usize)>),
     Remove(usize, usize),
     Block(usize, usize),
     Unblock(usize, usize),
@@ -39,6 +42,7 @@ fn command() -> impl Strategy<Value = Command> {
     };
     prop_oneof![
         8 => pair().prop_map(|(a, b)| Command::Ensure(a, b)),
+        2 => prop::collection::vec(pair(), 0..6).prop_map(Command::Import),
         5 => pair().prop_map(|(a, b)| Command::Remove(a, b)),
         2 => pair().prop_map(|(a, b)| Command::Block(a, b)),
         2 => pair().prop_map(|(a, b)| Command::Unblock(a, b)),
@@ -66,7 +70,13 @@ impl Consumer {
         let store = Arc::new(f.store.clone());
         let incarnation = f.store.epochs().current();
         Self {
-            context: Context::new(store, f.policy, watches, CancellationToken::new()),
+            context: Context::new(
+                store,
+                f.policy,
+                watches,
+                ImportOptions::default(),
+                CancellationToken::new(),
+            ),
             list: BTreeMap::new(),
             resume: Some((incarnation, Place::at(0))),
         }
@@ -118,6 +128,11 @@ async fn play(commands: Vec<Command>) {
                 // millisecond only as long as its mark is kept, and here there is room for two.
                 f.tick(1);
                 let _ = f.ensure(n as u128, 1, NAMES[a], NAMES[b]).await;
+            }
+            Command::Import(pairs) => {
+                f.tick(1);
+                let pairs: Vec<_> = pairs.iter().map(|(a, b)| (NAMES[*a], NAMES[*b])).collect();
+                drop(f.import(&pairs).await);
             }
             Command::Remove(a, b) => drop(f.remove(NAMES[a], NAMES[b]).await),
             Command::Block(a, b) => drop(f.block(NAMES[a], NAMES[b]).await),
