@@ -17,6 +17,16 @@ const DURATIONS: &str = "acquaint_store_commit_seconds_bucket{";
 /// Of how many commands they were.
 const COMMANDS: &str = "acquaint_store_batch_commands_sum{";
 
+/// The page of the service that shows its figures at `address`.
+pub(crate) fn figures_of(address: SocketAddr) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, SHOWN_WITHIN)?;
+    stream.set_read_timeout(Some(SHOWN_WITHIN))?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    Ok(page)
+}
+
 /// The commits of a span of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Commits {
@@ -28,12 +38,7 @@ pub(crate) struct Commits {
 impl Commits {
     /// All commits so far of the service that shows its figures at `address`.
     pub(crate) fn shown_at(address: SocketAddr) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect_timeout(&address, SHOWN_WITHIN)?;
-        stream.set_read_timeout(Some(SHOWN_WITHIN))?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
-        let mut page = String::new();
-        stream.read_to_string(&mut page)?;
-        Self::in_page(&page)
+        Self::in_page(&figures_of(address)?)
     }
 
     fn in_page(page: &str) -> anyhow::Result<Self> {

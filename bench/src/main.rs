@@ -9,6 +9,7 @@ mod commits;
 mod data;
 mod empty;
 mod fill;
+mod import;
 mod kind;
 mod load;
 mod measure;
@@ -60,6 +61,9 @@ struct Arguments {
     /// Sets an option of both services for this run, by its environment variable.
     #[arg(long, value_name = "VARIABLE=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
+    /// Measures instead how fast so many connections move in, at the first of `--stored`, with sends beside it.
+    #[arg(long, value_name = "PAIRS")]
+    import: Option<u64>,
     /// Gives invitation-service a Redis of its own, of which Debian's redis-server is enough.
     #[arg(long)]
     redis: bool,
@@ -91,12 +95,15 @@ fn main() -> anyhow::Result<()> {
         Report::read(after)?.print_against(&Report::read(before)?);
         return Ok(());
     }
-    let json = arguments.json.clone();
+    let (json, import) = (arguments.json.clone(), arguments.import);
     let plan = plan(arguments)?;
     // One thread, so that it takes little of what the services need.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let Some(pairs) = import {
+        return runtime.block_on(import::run(&plan, pairs));
+    }
     let report = runtime.block_on(measure::run(&plan))?;
     report.print();
     json.map_or(Ok(()), |path| report.write(&path))

@@ -42,6 +42,25 @@ pub(crate) struct Plan {
     pub(crate) data: PathBuf,
 }
 
+impl Plan {
+    fn places(&self, scratch: &Scratch) -> Places {
+        Places {
+            binaries: self.binaries.clone(),
+            folder: scratch.0.join("stores"),
+            settings: self.settings.clone(),
+            redis: self.redis,
+        }
+    }
+
+    /// How many calls to prepare.
+    pub(crate) fn wanted(&self, in_flight: usize) -> anyhow::Result<usize> {
+        let spans = self.spans;
+        let per_second = PER_SECOND_MAX.min(PER_SECOND_EACH_MAX * u64::try_from(in_flight)?);
+        let seconds = (spans.warm_up + spans.measured + Duration::from_secs(1)).as_secs();
+        Ok(usize::try_from(per_second * seconds)?)
+    }
+}
+
 /// No service answers more calls in a second here.
 const PER_SECOND_MAX: u64 = 15_000;
 /// One call in flight cannot do more.
@@ -60,21 +79,25 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
 }
 
 /// A copy of the filled stores with everything running on it.
-struct Running {
-    world: World,
-    supply: Supply,
+pub(crate) struct Running {
+    pub(crate) world: World,
+    pub(crate) supply: Supply,
+}
+
+/// Everything running on a copy of its own, with the folder of it, which must be kept.
+pub(crate) async fn fresh(plan: &Plan, stored: u64) -> anyhow::Result<(Running, Scratch)> {
+    let network = Network::new(stored)?;
+    let filled = Filled::get(&plan.data, stored, &network).await?;
+    let scratch = Scratch::new(&plan.data)?;
+    let places = plan.places(&scratch);
+    Ok((start(&filled, &places, network).await?, scratch))
 }
 
 async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
     let network = Network::new(stored)?;
     let filled = Filled::get(&plan.data, stored, &network).await?;
     let scratch = Scratch::new(&plan.data)?;
-    let places = Places {
-        binaries: plan.binaries.clone(),
-        folder: scratch.0.join("stores"),
-        settings: plan.settings.clone(),
-        redis: plan.redis,
-    };
+    let places = plan.places(&scratch);
     let mut running = start(&filled, &places, network).await?;
     let files = [INVITATIONS, CONNECTIONS].map(|name| places.folder.join(name));
     let idle = running.world.rest().await?;
@@ -119,7 +142,7 @@ async fn measure(
     calls: &mut VecDeque<crate::call::Call>,
 ) -> anyhow::Result<Row> {
     let Running { world, supply } = running;
-    let wanted = wanted(in_flight, plan.spans)?;
+    let wanted = plan.wanted(in_flight)?;
     if kind.writes() || calls.is_empty() {
         let missing = wanted.saturating_sub(calls.len());
         calls.extend(supply.calls(kind, missing).await?);
@@ -135,13 +158,6 @@ async fn measure(
     let row = Row::new(kind, in_flight, &measured);
     eprintln!("{}", row.line());
     Ok(row)
-}
-
-/// How many calls to prepare.
-fn wanted(in_flight: usize, spans: Spans) -> anyhow::Result<usize> {
-    let per_second = PER_SECOND_MAX.min(PER_SECOND_EACH_MAX * u64::try_from(in_flight)?);
-    let seconds = (spans.warm_up + spans.measured + Duration::from_secs(1)).as_secs();
-    Ok(usize::try_from(per_second * seconds)?)
 }
 
 fn remember_memory(size: &mut Size, world: &World) -> anyhow::Result<()> {

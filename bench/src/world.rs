@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     call::{Clients, Urls},
-    commits::Commits,
+    commits::{Commits, figures_of},
     fill::{CONNECTIONS, INVITATIONS},
     process::{Memory, Process, free_port, machine_cpu, own_cpu},
 };
@@ -175,6 +175,24 @@ impl World {
     /// What invitation-service has committed so far.
     pub(crate) fn commits(&self) -> anyhow::Result<Commits> {
         Commits::shown_at(self.figures).context("the figures of invitation-service")
+    }
+
+    /// Up to which position of connection-service's feed invitation-service has folded.
+    pub(crate) fn followed(&self) -> anyhow::Result<u64> {
+        let page = figures_of(self.figures)?;
+        let line = page.lines().find_map(|line| {
+            let rest = line.strip_prefix("acquaint_feed_followed_position{")?;
+            rest.rsplit(' ').next()
+        });
+        let position: f64 = line.context("no position is shown")?.parse()?;
+        // Positions count facts: far fewer than 2⁵³.
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "as said"
+        )]
+        let position = position as u64;
+        Ok(position)
     }
 
     /// The memory of invitation-service and connection-service.

@@ -1,6 +1,6 @@
 //! Networks that are moved in: rows to import, and a real network to make them of.
 //!
-//! `data/ego-facebook.txt.gz` is the "ego-Facebook" network of the Stanford Large Network Dataset Collection (J. McAuley and J. Leskovec,
+//! `data/ego-facebook.txt.gz` is the "ego-Facebook" network of the Stanford Large Network Dataset Collection (J. `McAuley` and J. Leskovec,
 //! *Learning to Discover Social Circles in Ego Networks*, NIPS 2012), anonymised: 4,039 people and 88,234 pairs, one a line.
 
 use std::io::Read as _;
