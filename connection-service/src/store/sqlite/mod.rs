@@ -66,6 +66,8 @@ struct Shared {
     writer: GroupCommit<SqliteEngine>,
     readers: Readers,
     rosters: Rosters,
+    /// Held by whoever builds a roster: one at a time, so that those who wait for the same one find it.
+    building: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
     policy: Policy,
     secret: Arc<StoreSecret>,
@@ -118,6 +120,7 @@ impl SqliteStore {
                 writer,
                 readers,
                 rosters: Rosters::new(policy.roster_bytes_max),
+                building: tokio::sync::Mutex::new(()),
                 clock,
                 policy,
                 secret,

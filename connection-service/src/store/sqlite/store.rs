@@ -163,7 +163,7 @@ impl Store for SqliteStore {
         request: ListRequest,
     ) -> Result<ConnectionPage, StoreError> {
         let asked = Arc::new((member, request));
-        let mut build = None;
+        let (mut build, mut turn) = (None, None);
         loop {
             let (shared, asked) = (Arc::clone(&self.shared), Arc::clone(&asked));
             let read = move |conn: &_| {
@@ -179,6 +179,11 @@ impl Store for SqliteStore {
             // As often as it takes to read all connections of one member, a chunk at a time.
             match self.read(read).await? {
                 Step::Page(page) => return Ok(page),
+                // Somebody else may be building the same one: looked at again when it is this caller's turn.
+                Step::Building(_) if turn.is_none() => {
+                    build = None;
+                    turn = Some(self.shared.building.lock().await);
+                }
                 Step::Building(begun) => build = Some(begun),
             }
         }
