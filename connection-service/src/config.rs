@@ -22,6 +22,7 @@ use service_kit::telemetry::LogOptions;
 use service_kit::watch::WatchOptions;
 
 use crate::domain::policy::Policy;
+use crate::graph::GraphOptions;
 use crate::usecase::import_connections::ImportOptions;
 use crate::usecase::put_members::BatchOptions;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub group_commit: GroupCommitOptions,
     /// The numbers of the rules.
     pub policy: Policy,
+    /// The bounds of the network in memory.
+    pub graph: GraphOptions,
     /// How much one request may ask for.
     pub requests: RequestOptions,
     /// How much one batch may bring.
@@ -68,6 +71,7 @@ impl Config {
             database,
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),
+            graph: GraphOptions::default(),
             requests: RequestOptions::default(),
             batches: BatchOptions::default(),
             watches: WatchOptions::default(),
@@ -103,6 +107,7 @@ impl Config {
                 &mut c.requests
             })
             .part("Requests", requests::keys(), |c: &mut Self| &mut c.batches)
+            .part("Index", GraphOptions::keys(), |c: &mut Self| &mut c.graph)
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
             })
@@ -158,6 +163,7 @@ fn check(config: &Config, findings: &mut Findings) {
         .requests
         .check(config.group_commit.queue_commands_max, findings);
     config.imports.check(findings);
+    config.graph.check(findings);
     requests::check(config, findings);
     policy::check(&config.policy, findings);
     if config.server.deadlines.default <= config.policy.acknowledgement_wait.to_std() {

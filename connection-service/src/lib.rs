@@ -2,7 +2,8 @@
 //!
 //! The way of a request: [`grpc`] (the contract's messages to values) → [`usecase`] (one file for each method) → [`store`] (load the
 //! pair, decide, write) → [`domain`] (the rules, pure) and back. Nothing points the other way. [`worker`] does what nobody waits
-//! for, [`config`] has every key, [`command`] what operators do with the program, [`crash`] the moments at which tests let the process die.
+//! for, [`graph`] answers from memory about the network around a member, [`config`] has every key, [`command`] what operators do with the
+//! program, [`crash`] the moments at which tests let the process die.
 //!
 //! Deliberately absent: invitations. An acceptance arrives here as a request for a connection, and is decided once.
 
@@ -10,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod crash;
 pub mod domain;
+pub mod graph;
 pub mod grpc;
 pub mod store;
 pub mod usecase;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use service_kit::auth::{Callers, FileError};
 use service_kit::clock::Clock;
-use service_kit::environment::Environment;
+use service_kit::environment::{Environment, Executor};
 use service_kit::observability::{Observability, ObservabilityError};
 use service_kit::server::{End, HealthHandle, Listener, ServeError, Server, Serving};
 use service_kit::sqlite::OpenError;
@@ -29,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 pub use domain::policy::Policy;
 
+use graph::Memory;
 use store::Store;
 use store::sqlite::SqliteStore;
 use usecase::Context;
@@ -66,6 +69,8 @@ pub struct Parts<L> {
     pub listener: L,
     /// Where connections are kept.
     pub store: Arc<dyn Store>,
+    /// Where work is done that may take long.
+    pub executor: Executor,
 }
 
 /// Serves on `listener` until `shutdown` is cancelled; then answers what is under way, ends streams, and closes the store. When it
@@ -87,7 +92,7 @@ pub async fn run(
     let (serving, store) = opened.map_err(RunError::Panicked)??;
     store.register(&mut seen);
     let store = Arc::new(store);
-    work(config, serving, store, seen).await
+    work(config, serving, store, Executor::Threads, seen).await
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its connections in and what
@@ -98,9 +103,13 @@ pub async fn run_with<L: Listener>(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let seen = Observability::hidden(COMPONENT, VERSION, grpc::API)?;
-    let Parts { listener, store } = parts;
+    let Parts {
+        listener,
+        store,
+        executor,
+    } = parts;
     let serving = begin(&config, listener, &seen, &shutdown)?;
-    work(config, serving, store, seen).await
+    work(config, serving, store, executor, seen).await
 }
 
 fn begin<L: Listener>(
@@ -127,12 +136,16 @@ async fn work(
     config: Config,
     serving: Serving,
     store: Arc<dyn Store>,
+    executor: Executor,
     mut seen: Observability,
 ) -> Result<(), RunError> {
     let work = seen.work.clone();
     let (stop, health) = (serving.stop(), serving.health());
+    let memory = Memory::new(config.graph, executor);
+    memory.register(seen.metrics.registry(), store.hub().head());
     let context = Context::new(
         store.clone(),
+        memory.clone(),
         config.policy,
         config.watches,
         config.imports,
@@ -145,6 +158,10 @@ async fn work(
     let working = tokio::spawn({
         let (store, stop) = (store.clone(), stop.clone());
         async move { worker::run(&*store, config.worker_poll, &stop, &work).await }
+    });
+    let following = tokio::spawn({
+        let (store, stop) = (store.clone(), stop.clone());
+        async move { graph::follower::run(store, memory, &stop).await }
     });
     let telling = tokio::spawn({
         let (store, stop) = (store.clone(), stop.clone());
@@ -160,12 +177,13 @@ async fn work(
         &config.server,
     ));
     let ended = serving.while_open(store.closed()).await;
-    let (worked, told) = tokio::join!(working, telling);
+    let (worked, followed, told) = tokio::join!(working, following, telling);
     store.close().await;
     unseen.cancel();
     let shown = showing.await;
     let ended = ended.map_err(RunError::Panicked)?;
     worked.map_err(RunError::Panicked)?;
+    followed.map_err(RunError::Panicked)?;
     told.map_err(RunError::Panicked)?;
     shown.map_err(RunError::Panicked)?;
     match ended {

@@ -35,6 +35,20 @@ pub enum Executor {
     Inline,
 }
 
+impl Executor {
+    /// Does work that may take long: on a thread beside the runtime, or in place. `None` when it panicked.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        match self {
+            // What panics has been logged by the process's hook.
+            Self::Threads => tokio::task::spawn_blocking(work).await.ok(),
+            Self::Inline => Some(work()),
+        }
+    }
+}
+
 /// The surroundings of a store. Clones are the same surroundings.
 #[derive(Clone)]
 pub struct Environment {

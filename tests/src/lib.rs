@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod device;
 pub mod documents;
 pub mod frames;
+pub mod friendships;
 pub mod look;
 pub mod moving;
 pub mod pair;

@@ -80,6 +80,13 @@ fn limits() -> Vec<Key<Policy>> {
             "remembered removals of a member; beyond, the oldest is forgotten",
         ),
         Key::count(
+            "suggestions.dismissals_max",
+            "members",
+            0..=100_000,
+            |p: &mut Policy| &mut p.dismissals_max,
+            "dismissed suggestions of a member that are remembered; beyond, the oldest is forgotten and may be suggested again",
+        ),
+        Key::count(
             "jobs.chunk",
             "rows",
             1..=10_000,

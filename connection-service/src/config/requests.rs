@@ -109,6 +109,12 @@ fn answers(config: &Config, findings: &mut Findings) {
             page,
         ),
         (
+            "page.size_max",
+            "a page of so many suggestions",
+            size::SUGGESTION,
+            page,
+        ),
+        (
             "lookup.members_max",
             "the answer to a look-up of so many members",
             size::ENTRY,

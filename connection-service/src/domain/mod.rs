@@ -17,6 +17,7 @@ pub mod import;
 pub mod label;
 pub mod list_change;
 pub mod member;
+pub mod network;
 pub mod pair;
 pub mod policy;
 pub mod refusal;

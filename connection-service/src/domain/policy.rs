@@ -33,6 +33,8 @@ pub struct Policy {
     pub roster_bytes_max: usize,
     /// From how many connections on a list by name is read from a roster. Default 2,000.
     pub roster_connections_min: u32,
+    /// How many suggestions a member may have dismissed; beyond, the oldest is forgotten. Default 1,000.
+    pub dismissals_max: u32,
     /// How long a removal stands against acceptances made before it. Default 24 hours.
     pub removal_mark_kept: Span,
     /// How long facts stay in the feed. Default 7 days.
@@ -63,6 +65,7 @@ impl Default for Policy {
             listed_counted_max: 1_000,
             roster_bytes_max: 64 << 20,
             roster_connections_min: 2_000,
+            dismissals_max: 1_000,
             removal_mark_kept: Span::hours(24),
             facts_kept: Span::days(7),
             verdicts_kept: Span::days(30),

@@ -46,6 +46,18 @@ pub const METHODS: &[Method] = &[
         "/acquaint.connection.v1.ConnectionService/ExportConnections",
         APP,
     ),
+    Method::call(
+        "/acquaint.connection.v1.ConnectionService/ListMutualConnections",
+        APP,
+    ),
+    Method::call(
+        "/acquaint.connection.v1.ConnectionService/SuggestConnections",
+        APP,
+    ),
+    Method::call(
+        "/acquaint.connection.v1.ConnectionService/DismissSuggestion",
+        APP,
+    ),
     Method::watch(
         "/acquaint.connection.v1.ConnectionService/WatchConnections",
         Access::Scope {

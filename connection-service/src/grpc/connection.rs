@@ -12,13 +12,15 @@ use acquaint_proto::connection::v1::watch_connections_response::{
 use acquaint_proto::connection::v1::{
     BatchGetRelationshipsRequest, BatchGetRelationshipsResponse, BatchRemoveConnectionsRequest,
     BatchRemoveConnectionsResponse, Connection, ConnectionEvent, ConnectionEventKind,
-    DeleteLabelRequest, DeleteLabelResponse, ExportConnectionsRequest, ExportConnectionsResponse,
-    GetRelationshipRequest, GetRelationshipResponse, ImportConnectionsRequest,
-    ImportConnectionsResponse, ListConnectionsRequest, ListConnectionsResponse, ListLabelsRequest,
-    ListLabelsResponse, MemberConnectionEvent, Relationship as RelationshipMessage,
-    RelationshipStatus, RemoveConnectionRequest, RemoveConnectionResponse, RenameLabelRequest,
-    RenameLabelResponse, UpdateConnectionRequest, UpdateConnectionResponse,
-    WatchConnectionsRequest, WatchConnectionsResponse, member_connection_event,
+    DeleteLabelRequest, DeleteLabelResponse, DismissSuggestionRequest, DismissSuggestionResponse,
+    ExportConnectionsRequest, ExportConnectionsResponse, GetRelationshipRequest,
+    GetRelationshipResponse, ImportConnectionsRequest, ImportConnectionsResponse,
+    ListConnectionsRequest, ListConnectionsResponse, ListLabelsRequest, ListLabelsResponse,
+    ListMutualConnectionsRequest, ListMutualConnectionsResponse, MemberConnectionEvent,
+    RemoveConnectionRequest, RemoveConnectionResponse, RenameLabelRequest, RenameLabelResponse,
+    SuggestConnectionsRequest, SuggestConnectionsResponse, UpdateConnectionRequest,
+    UpdateConnectionResponse, WatchConnectionsRequest, WatchConnectionsResponse,
+    member_connection_event,
 };
 use futures::{Stream, StreamExt as _};
 use service_kit::auth::Caller;
@@ -31,9 +33,11 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{Edge, status};
 use crate::domain::list_change::ListChange;
-use crate::store::Relationship;
 use crate::usecase::watch_connections::{self, Content, Message, Scope};
-use crate::usecase::{Failure, get_relationships, remove_connection};
+use crate::usecase::{Failure, remove_connection};
+
+/// How many others a look-up may count connections in common with.
+const COUNTED_MAX: usize = 50;
 
 #[tonic::async_trait]
 impl ConnectionService for Edge {
@@ -48,7 +52,7 @@ impl ConnectionService for Edge {
             let (Some(member), Some(other)) = (member, other) else {
                 return Err(fields::invalid(fields));
             };
-            let mut found = self.relationships(member, vec![other]).await?;
+            let mut found = self.relationships(member, vec![other], true).await?;
             Ok(GetRelationshipResponse {
                 relationship: found.pop(),
             })
@@ -65,10 +69,16 @@ impl ConnectionService for Edge {
             let member = fields::member_id(&mut fields, "member_id", &request.member_id);
             let max = self.requests().lookup_members_max;
             let others = fields::member_ids(&mut fields, "other_ids", &request.other_ids, max);
+            let counted = request.with_mutual_counts;
+            if counted && request.other_ids.len() > COUNTED_MAX {
+                let rule = format!("must be at most {COUNTED_MAX} with_mutual_counts");
+                fields.push("other_ids", rule);
+                return Err(fields::invalid(fields));
+            }
             let (Some(member), Some(others)) = (member, others) else {
                 return Err(fields::invalid(fields));
             };
-            let relationships = self.relationships(member, others).await?;
+            let relationships = self.relationships(member, others, counted).await?;
             Ok(BatchGetRelationshipsResponse { relationships })
         })
         .await
@@ -156,6 +166,27 @@ impl ConnectionService for Edge {
         .await
     }
 
+    async fn list_mutual_connections(
+        &self,
+        request: Request<ListMutualConnectionsRequest>,
+    ) -> Result<Response<ListMutualConnectionsResponse>, Status> {
+        within(request, |request, _| self.mutual_page(request)).await
+    }
+
+    async fn suggest_connections(
+        &self,
+        request: Request<SuggestConnectionsRequest>,
+    ) -> Result<Response<SuggestConnectionsResponse>, Status> {
+        within(request, |request, _| self.suggestion_page(request)).await
+    }
+
+    async fn dismiss_suggestion(
+        &self,
+        request: Request<DismissSuggestionRequest>,
+    ) -> Result<Response<DismissSuggestionResponse>, Status> {
+        within(request, |request, _| self.dismiss(request)).await
+    }
+
     type WatchConnectionsStream =
         Pin<Box<dyn Stream<Item = Result<WatchConnectionsResponse, Status>> + Send>>;
 
@@ -190,19 +221,6 @@ impl ConnectionService for Edge {
 }
 
 impl Edge {
-    async fn relationships(
-        &self,
-        member: MemberId,
-        others: Vec<MemberId>,
-    ) -> Result<Vec<RelationshipMessage>, Status> {
-        let found = get_relationships::run(self.context(), member, others.clone()).await;
-        let found = found.map_err(|failure| status::of(&failure))?;
-        let both = others.iter().zip(found);
-        Ok(both
-            .map(|(other, found)| relationship(other, found))
-            .collect())
-    }
-
     fn answer(&self, scope: &Scope, message: Message) -> WatchConnectionsResponse {
         WatchConnectionsResponse {
             resume_token: self.tokens().resume(scope, message.place),
@@ -229,19 +247,6 @@ fn scope(fields: &mut FieldViolations, scope: Option<ScopeField>) -> Option<Scop
             fields.push("scope", "member_id or all_members must be given");
             None
         }
-    }
-}
-
-fn relationship(other: &MemberId, relationship: Relationship) -> RelationshipMessage {
-    let (status, connect_time) = match relationship {
-        Relationship::None => (RelationshipStatus::None, None),
-        Relationship::Connected(since) => (RelationshipStatus::Connected, Some(since)),
-        Relationship::Blocked => (RelationshipStatus::Blocked, None),
-    };
-    RelationshipMessage {
-        other_id: other.to_string(),
-        status: status.into(),
-        connect_time: connect_time.map(fields::timestamp),
     }
 }
 

@@ -75,3 +75,11 @@ pub(super) fn to_member_card(member: &MemberId, card: Card) -> MemberCard {
         headline: card.headline,
     }
 }
+
+pub(super) fn to_mutual(have_mutual: Option<bool>) -> internal::MutualConnection {
+    match have_mutual {
+        None => internal::MutualConnection::Unspecified,
+        Some(true) => internal::MutualConnection::Some,
+        Some(false) => internal::MutualConnection::None,
+    }
+}

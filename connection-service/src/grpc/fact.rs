@@ -85,9 +85,10 @@ impl FactService for Edge {
             let Some(keys) = pairs(&mut fields, &request.pairs) else {
                 return Err(fields::invalid(fields));
             };
-            let page = get_pair_facts::run(self.context(), keys).await;
-            let page = page.map_err(|failure| of(&failure))?;
+            let found = get_pair_facts::run(self.context(), keys).await;
+            let (page, mutual) = found.map_err(|failure| of(&failure))?;
             let facts = page.facts.iter();
+            let mutual = mutual.into_iter().map(convert::to_mutual);
             Ok(BatchGetPairFactsResponse {
                 facts: facts
                     .map(|(key, facts)| convert::to_facts(key, facts))
@@ -96,6 +97,7 @@ impl FactService for Edge {
                     self.tokens().incarnation(),
                     page.position,
                 )),
+                mutual: mutual.map(i32::from).collect(),
             })
         })
         .await

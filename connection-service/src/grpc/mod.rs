@@ -13,6 +13,7 @@ mod fact;
 mod import;
 mod label;
 mod member;
+mod network;
 pub mod size;
 mod status;
 mod token;

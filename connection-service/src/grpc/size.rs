@@ -10,9 +10,11 @@ pub const REST: usize = 2_048;
 /// The id of a member in a list of a request.
 pub const MEMBER_ID: usize = 66;
 /// What is answered about one member: a connection, a block, or what is between the two.
-pub const ENTRY: usize = 96;
+pub const ENTRY: usize = 104;
 /// The tag and the length of one element of a list.
 pub const FIELD: usize = 6;
+/// A suggestion.
+pub const SUGGESTION: usize = 288;
 /// A pair that invitation-service asks about.
 pub const PAIR: usize = 136;
 /// A fact of the feed, or all facts of a pair in a list.

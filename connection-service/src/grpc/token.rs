@@ -11,9 +11,13 @@ use service_kit::time::Time;
 use crate::domain::card::SORT_KEY_BYTES_MAX;
 use crate::domain::connection_list::{Cursor, ListQuery, Order};
 use crate::domain::list_change::Place;
+use crate::domain::network::Suggested;
 use crate::domain::refusal::Refusal;
 use crate::store::{Line, Store};
 use crate::usecase::watch_connections::Scope;
+
+const MUTUAL: &str = "ListMutualConnections";
+const SUGGEST: &str = "SuggestConnections";
 
 /// The longest member id, to which shorter ones are filled up.
 const ID_BYTES: usize = service_kit::id::MEMBER_ID_CHARS_MAX;
@@ -125,6 +129,61 @@ impl Tokens {
         cursor().map(Some).ok_or(Refusal::InvalidToken)
     }
 
+    /// For the page after `last` of the connections that two members have in common.
+    pub(super) fn mutual_page(
+        &self,
+        member: &MemberId,
+        other: &MemberId,
+        last: &MemberId,
+    ) -> String {
+        let bound = bound_to_two(MUTUAL, member, other);
+        self.pages.seal(&bound, &filled(last))
+    }
+
+    /// The member that a page of connections in common begins after; `None` for the first.
+    pub(super) fn read_mutual_page(
+        &self,
+        member: &MemberId,
+        other: &MemberId,
+        token: &str,
+    ) -> Result<Option<MemberId>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.pages.open(&bound_to_two(MUTUAL, member, other), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let last = read_filled(&payload).ok_or(Refusal::InvalidToken)?;
+        Ok(Some(last))
+    }
+
+    /// For the page after `last` of a member's suggestions.
+    pub(super) fn suggestion_page(&self, member: &MemberId, last: &Suggested) -> String {
+        let mut payload = last.mutual_count.to_be_bytes().to_vec();
+        payload.extend(filled(&last.member));
+        self.pages.seal(&bound(SUGGEST, Some(member)), &payload)
+    }
+
+    /// The suggestion that a page begins after; `None` for the first.
+    pub(super) fn read_suggestion_page(
+        &self,
+        member: &MemberId,
+        token: &str,
+    ) -> Result<Option<Suggested>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let payload = self.pages.open(&bound(SUGGEST, Some(member)), token);
+        let payload = payload.map_err(|_| Refusal::InvalidToken)?;
+        let last = || {
+            let (mutual_count, id) = payload.split_first_chunk::<4>()?;
+            Some(Suggested {
+                mutual_count: u32::from_be_bytes(*mutual_count),
+                member: read_filled(id)?,
+            })
+        };
+        last().map(Some).ok_or(Refusal::InvalidToken)
+    }
+
     /// For the page after `key` of all facts.
     pub(super) fn facts_page(&self, key: &PairKey) -> String {
         let payload = [filled(key.low()), filled(key.high())].concat();
@@ -218,6 +277,12 @@ fn bound_to_list(query: &ListQuery) -> Vec<Vec<u8>> {
 fn parts<'a>(member: &'a MemberId, list: &'a [Vec<u8>]) -> Vec<&'a [u8]> {
     let mut parts = bound("ListConnections", Some(member));
     parts.extend(list.iter().map(Vec::as_slice));
+    parts
+}
+
+fn bound_to_two<'a>(method: &'a str, member: &'a MemberId, other: &'a MemberId) -> Vec<&'a [u8]> {
+    let mut parts = bound(method, Some(member));
+    parts.push(other.as_str().as_bytes());
     parts
 }
 

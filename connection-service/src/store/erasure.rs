@@ -106,7 +106,8 @@ pub(super) fn advance(
     Ok(erasure.stage != Stage::AwaitingAcknowledgement)
 }
 
-/// Removes up to a chunk of the member's pairs, then of their labels, and ends the stage when none is left.
+/// Removes up to a chunk of the member's pairs, then of their labels and of the dismissals by and of them, and ends the stage when none is
+/// left.
 fn sever_some(
     tx: &mut Transaction<'_>,
     id: &MemberId,
@@ -119,7 +120,9 @@ fn sever_some(
         sever_pair(tx, id, key, pair, erasure)?;
     }
     // Labels last: what hung on the pairs still counts them.
-    if all && labels::drop_notebook(tx, id)? {
+    let all = all && labels::drop_notebook(tx, id)?;
+    // With the last of the pairs, so that a command stays within its chunk.
+    if all && tx.rows.delete_dismissals(id, chunk)? < chunk {
         erasure.stage = Stage::AwaitingAcknowledgement;
     }
     Ok(())

@@ -5,11 +5,13 @@
 
 mod cards;
 mod commands;
+mod dismissals;
 mod erasure;
 mod import;
 mod label_rows;
 mod labels;
 mod lists;
+mod network;
 mod retention;
 mod rows;
 pub mod sqlite;
@@ -41,6 +43,7 @@ use crate::domain::fact::{Entry, PairFacts};
 use crate::domain::import::Outcome;
 use crate::domain::label::Label;
 use crate::domain::list_change::Step;
+use crate::domain::network::{Between, MutualPage, Suggested, SuggestionPage};
 use crate::domain::refusal::Refusal;
 
 /// What a pair is to one of its members.
@@ -279,6 +282,43 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
         count_max: u32,
     ) -> Result<Selected, StoreError>;
+
+    // The network around a member. Searches read at most `rows_max` rows, and answer `None` where that is not enough.
+
+    /// Notes that a member does not want another suggested.
+    async fn dismiss_suggestion(&self, act: Act) -> Result<Result<(), Refusal>, StoreError>;
+    /// Whom a member does not want suggested.
+    async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError>;
+    /// What there is between a member and each of `others`, in their order. None of them may be the member.
+    async fn between(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+        with_mutual_counts: bool,
+        rows_max: u32,
+    ) -> Result<Option<Vec<Between>>, StoreError>;
+    /// Whether the two of each pair have a connection in common and no block between them. `rows_max` is for all pairs together.
+    async fn have_mutual(
+        &self,
+        keys: Vec<PairKey>,
+        rows_max: u32,
+    ) -> Result<Vec<Option<bool>>, StoreError>;
+    /// A page of the connections that two members have in common, by id, from after one of them, at most `limit`.
+    async fn mutual_connections(
+        &self,
+        key: PairKey,
+        after: Option<MemberId>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<MutualPage>, StoreError>;
+    /// A page of whom a member may know and has not dismissed, from after a suggestion, at most `limit`.
+    async fn suggestions(
+        &self,
+        member: MemberId,
+        after: Option<Suggested>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<SuggestionPage>, StoreError>;
 
     /// The histories that the store has had.
     fn epochs(&self) -> &Epochs;

@@ -8,6 +8,7 @@ use service_kit::time::Time;
 use uuid::Uuid;
 
 use super::cards::CardRows;
+use super::dismissals::DismissalRows;
 use super::label_rows::LabelRows;
 use crate::domain::ensure::StoredVerdict;
 use crate::domain::erase::Erasure;
@@ -46,7 +47,7 @@ impl Listing {
 
 /// The rows of a store inside its one write transaction. Every change must be seen by later reads of the transaction at once, and
 /// must be undone when it is rolled back. A deletion of what must be there must fail with [`StoreError::Corrupt`] when it is not.
-pub(super) trait Rows: CardRows + LabelRows {
+pub(super) trait Rows: CardRows + LabelRows + DismissalRows {
     /// The clock's time; may be earlier than that of the last commit.
     fn clock(&self) -> Time;
 

@@ -7,6 +7,7 @@ pub mod acknowledge_facts;
 mod acting;
 pub mod batch_remove;
 pub mod block_member;
+pub mod dismiss_suggestion;
 pub mod ensure_connection;
 pub mod erase_member;
 pub mod export;
@@ -18,9 +19,12 @@ pub mod labels;
 pub mod list_blocked_members;
 pub mod list_connections;
 pub mod list_facts;
+pub mod list_mutual_connections;
+mod network;
 mod position;
 pub mod put_members;
 pub mod remove_connection;
+pub mod suggest_connections;
 pub mod unblock_member;
 pub mod update_connection;
 pub mod watch_connections;
@@ -37,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 use self::import_connections::ImportOptions;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
+use crate::graph::Memory;
 use crate::store::Store;
 
 /// Why a call was not done.
@@ -57,6 +62,9 @@ pub enum Failure {
 pub struct Context {
     store: Arc<dyn Store>,
     policy: Policy,
+    memory: Memory,
+    /// Searches of the store for what memory does not know, which keep a reader for long.
+    searches: Semaphore,
     watches: Watches,
     imports: Imports,
 }
@@ -69,9 +77,11 @@ struct Imports {
 }
 
 impl Context {
-    /// Works on `store` by `policy`, within the bounds of `watches` and `imports`; its streams end when `shutdown` is cancelled.
+    /// Works on `store`, and on what `memory` knows of it, by `policy`, within the bounds of `watches` and `imports`; its streams end when
+    /// `shutdown` is cancelled.
     pub fn new(
         store: Arc<dyn Store>,
+        memory: Memory,
         policy: Policy,
         watches: WatchOptions,
         imports: ImportOptions,
@@ -85,6 +95,8 @@ impl Context {
         Self {
             store,
             policy,
+            searches: Semaphore::new(memory.options().searches_max),
+            memory,
             watches: Watches::new(watches, shutdown),
             imports,
         }

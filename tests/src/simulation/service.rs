@@ -133,6 +133,7 @@ impl Service {
         let parts = connection_service::Parts {
             listener: Listener::bind(CONNECTION_PORT).await?,
             store: Variant::bend_connections(self.variant, Arc::new(store)),
+            executor: Executor::Inline,
         };
         connection_service::run_with(config, parts, CancellationToken::new()).await?;
         Ok(())

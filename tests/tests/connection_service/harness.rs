@@ -12,6 +12,7 @@ use acquaint_proto::connection::v1 as api;
 use acquaint_tests::wait::until_serving;
 use api::watch_connections_request::Scope;
 use api::watch_connections_response::Content;
+use connection_service::graph::GraphOptions;
 use connection_service::usecase::import_connections::ImportOptions;
 use connection_service::{Config, Policy, RunError};
 use internal::FactPosition;
@@ -52,6 +53,7 @@ pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) clock: ManualClock,
     pub(crate) policy: Policy,
+    pub(crate) graph: GraphOptions,
 }
 
 impl Place {
@@ -68,6 +70,7 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             clock: ManualClock::new(Time::from_millis(START)),
             policy,
+            graph: GraphOptions::default(),
         }
     }
 
@@ -85,6 +88,7 @@ impl Place {
         config.database.synchronous = Synchronous::Normal;
         config.policy = self.policy;
         bound(&mut config.imports);
+        config.graph = self.graph;
         config.worker_poll = Duration::from_millis(10);
         config.watches = WatchOptions {
             heartbeat: Duration::from_millis(200),
@@ -241,6 +245,7 @@ impl Service {
         let request = api::BatchGetRelationshipsRequest {
             member_id: member.to_owned(),
             other_ids: others.iter().map(ToString::to_string).collect(),
+            with_mutual_counts: false,
         };
         let answer = self
             .connections

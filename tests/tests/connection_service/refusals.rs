@@ -21,6 +21,7 @@ async fn every_violation_is_named_at_once() {
     let batch = api::BatchGetRelationshipsRequest {
         member_id: String::new(),
         other_ids: others,
+        with_mutual_counts: false,
     };
     let batch = service
         .connections
@@ -43,6 +44,7 @@ async fn every_violation_is_named_at_once() {
     let none = api::BatchGetRelationshipsRequest {
         member_id: "a".to_owned(),
         other_ids: vec![],
+        with_mutual_counts: false,
     };
     let none = service
         .connections

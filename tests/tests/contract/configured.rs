@@ -232,6 +232,7 @@ async fn look_ups() {
         let relationships = BatchGetRelationshipsRequest {
             member_id: "ann".to_owned(),
             other_ids,
+            with_mutual_counts: false,
         };
         let mut connections = pair.connections.clone();
         let relationships = connections.batch_get_relationships(relationships).await;

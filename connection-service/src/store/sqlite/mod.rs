@@ -10,6 +10,7 @@ mod label_rows;
 mod labels;
 mod lists;
 mod metrics;
+mod network;
 mod reads;
 mod roster;
 mod rows;
@@ -54,6 +55,10 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_epochs", EPOCH_SQL),
     ("0003_cards", include_str!("../migrations/0003_cards.sql")),
     ("0004_labels", include_str!("../migrations/0004_labels.sql")),
+    (
+        "0005_dismissals",
+        include_str!("../migrations/0005_dismissals.sql"),
+    ),
 ];
 
 /// The store on `SQLite`. Clones are the same store.

@@ -230,7 +230,7 @@ pub(super) fn severing(conn: &Connection) -> Found<Vec<MemberId>> {
 }
 
 /// Whether the member's pairs are being removed. Only then can there still be one.
-fn is_being_erased(conn: &Connection, id: &MemberId) -> Found<bool> {
+pub(super) fn is_being_erased(conn: &Connection, id: &MemberId) -> Found<bool> {
     let mut statement = conn.prepare_cached("select 1 from erasure where member = ?1")?;
     Ok(statement.exists([id.as_str()])?)
 }

@@ -16,6 +16,7 @@ use service_kit::time::Time;
 use tokio::sync::watch;
 
 use super::lists::{self, Lists, Step};
+use super::network::{self, SqliteTies};
 use super::reads::Shown;
 use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
 use crate::domain::annotation::{Change, OwnLabel};
@@ -24,13 +25,14 @@ use crate::domain::connection_list::Filter;
 use crate::domain::ensure::Acceptance;
 use crate::domain::import::Outcome;
 use crate::domain::label::Label;
+use crate::domain::network::{Between, MutualPage, Suggested, SuggestionPage};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::store::rows::Rows;
 use crate::store::{
     Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState,
     Imported, Line, ListPage, ListRequest, MemberFeed, PutCard, Relationship, Selected, Store,
-    cards, commands, erasure, import, labels, retention,
+    cards, commands, dismissals, erasure, import, labels, network as search, retention,
 };
 
 impl SqliteStore {
@@ -286,6 +288,67 @@ impl Store for SqliteStore {
     ) -> Result<Selected, StoreError> {
         self.read(move |conn| lists::oldest(conn, &member, &filter, limit, count_max))
             .await
+    }
+
+    async fn dismiss_suggestion(&self, act: Act) -> Result<Result<(), Refusal>, StoreError> {
+        self.command(move |rows, policy| dismissals::dismiss(rows, policy, &act))
+            .await
+    }
+
+    async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError> {
+        self.read(move |conn| network::dismissals(conn, &member))
+            .await
+    }
+
+    async fn between(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+        with_mutual_counts: bool,
+        rows_max: u32,
+    ) -> Result<Option<Vec<Between>>, StoreError> {
+        self.read(move |conn| {
+            let ties = SqliteTies(conn);
+            search::between(&ties, &member, &others, with_mutual_counts, rows_max)
+        })
+        .await
+    }
+
+    async fn have_mutual(
+        &self,
+        keys: Vec<PairKey>,
+        rows_max: u32,
+    ) -> Result<Vec<Option<bool>>, StoreError> {
+        self.read(move |conn| search::have_mutual(&SqliteTies(conn), &keys, rows_max))
+            .await
+    }
+
+    async fn mutual_connections(
+        &self,
+        key: PairKey,
+        after: Option<MemberId>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<MutualPage>, StoreError> {
+        self.read(move |conn| {
+            search::mutual_page(&SqliteTies(conn), &key, after.as_ref(), limit, rows_max)
+        })
+        .await
+    }
+
+    async fn suggestions(
+        &self,
+        member: MemberId,
+        after: Option<Suggested>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<SuggestionPage>, StoreError> {
+        self.read(move |conn| {
+            let but_for = network::dismissals(conn, &member)?;
+            let (ties, after) = (SqliteTies(conn), after.as_ref());
+            search::suggestions(&ties, &member, but_for, after, limit, rows_max)
+        })
+        .await
     }
 
     fn epochs(&self) -> &Epochs {

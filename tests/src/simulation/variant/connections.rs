@@ -20,6 +20,7 @@ use connection_service::{
         ensure::Acceptance,
         import::Outcome,
         label::Label,
+        network::{Between, MutualPage, Suggested, SuggestionPage},
         refusal::Refusal,
     },
     store::{
@@ -298,6 +299,56 @@ impl Store for Bent {
         self.inner
             .select_connections(member, filter, limit, count_max)
             .await
+    }
+
+    async fn dismiss_suggestion(&self, act: Act) -> Result<Result<(), Refusal>, StoreError> {
+        self.inner.dismiss_suggestion(act).await
+    }
+
+    async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError> {
+        self.inner.dismissals(member).await
+    }
+
+    async fn between(
+        &self,
+        member: MemberId,
+        others: Vec<MemberId>,
+        with_mutual_counts: bool,
+        rows_max: u32,
+    ) -> Result<Option<Vec<Between>>, StoreError> {
+        self.inner
+            .between(member, others, with_mutual_counts, rows_max)
+            .await
+    }
+
+    async fn have_mutual(
+        &self,
+        keys: Vec<PairKey>,
+        rows_max: u32,
+    ) -> Result<Vec<Option<bool>>, StoreError> {
+        self.inner.have_mutual(keys, rows_max).await
+    }
+
+    async fn mutual_connections(
+        &self,
+        key: PairKey,
+        after: Option<MemberId>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<MutualPage>, StoreError> {
+        self.inner
+            .mutual_connections(key, after, limit, rows_max)
+            .await
+    }
+
+    async fn suggestions(
+        &self,
+        member: MemberId,
+        after: Option<Suggested>,
+        limit: u32,
+        rows_max: u32,
+    ) -> Result<Option<SuggestionPage>, StoreError> {
+        self.inner.suggestions(member, after, limit, rows_max).await
     }
 
     fn epochs(&self) -> &Epochs {

@@ -1,10 +1,11 @@
 //! Malformed requests to connection-service by members and trusted services.
 
 use acquaint_proto::connection::v1::{
-    BatchGetRelationshipsRequest, BlockMemberRequest, EraseMemberRequest, ExportConnectionsRequest,
-    ExportMemberRequest, GetRelationshipRequest, ListBlockedMembersRequest, ListConnectionsRequest,
-    RemoveConnectionRequest, UnblockMemberRequest, WatchConnectionsRequest,
-    watch_connections_request::Scope,
+    BatchGetRelationshipsRequest, BlockMemberRequest, DismissSuggestionRequest, EraseMemberRequest,
+    ExportConnectionsRequest, ExportMemberRequest, GetRelationshipRequest,
+    ListBlockedMembersRequest, ListConnectionsRequest, ListMutualConnectionsRequest,
+    RemoveConnectionRequest, SuggestConnectionsRequest, UnblockMemberRequest,
+    WatchConnectionsRequest, watch_connections_request::Scope,
 };
 use prost_types::Timestamp;
 
@@ -12,6 +13,7 @@ use super::{lists::ids, table::Table};
 
 pub(super) fn add(table: &mut Table) {
     relationships(table);
+    network(table);
     connections(table);
     removals(table);
     blocks(table);
@@ -53,6 +55,7 @@ fn relationships(table: &mut Table) {
     let many = |member_id: &str, other_ids| BatchGetRelationshipsRequest {
         member_id: member_id.to_owned(),
         other_ids,
+        with_mutual_counts: false,
     };
     table.ids(MANY, "member_id", |id| many(&id, ids(1, 0, "hal")));
     table.ids(MANY, "other_ids[3]", |id| many("ann", ids(5, 3, &id)));
@@ -68,6 +71,45 @@ fn relationships(table: &mut Table) {
     );
     table.fields(MANY, &many("", Vec::new()), &["member_id", "other_ids"]);
     table.oneself(MANY, &many("ann", ids(500, 499, "ann")));
+    let counted = BatchGetRelationshipsRequest {
+        with_mutual_counts: true,
+        ..many("ann", ids(51, 0, "hal"))
+    };
+    table.fields(MANY, &counted, &["other_ids"]);
+}
+
+fn network(table: &mut Table) {
+    const MUTUAL: &str = "ListMutualConnections";
+    const SUGGEST: &str = "SuggestConnections";
+    const DISMISS: &str = "DismissSuggestion";
+    let mutual = |member_id: &str, other_id: &str, page_size| ListMutualConnectionsRequest {
+        member_id: member_id.to_owned(),
+        other_id: other_id.to_owned(),
+        page_size,
+        page_token: String::new(),
+    };
+    table.ids(MUTUAL, "member_id", |id| mutual(&id, "hal", 0));
+    table.ids(MUTUAL, "other_id", |id| mutual("ann", &id, 0));
+    table.page_sizes(MUTUAL, |size| mutual("ann", "hal", size));
+    let fields = ["member_id", "other_id", "page_size"];
+    table.fields(MUTUAL, &mutual("?", "", -1), &fields);
+    table.oneself(MUTUAL, &mutual("ann", "ann", 0));
+    let suggest = |member_id: &str, page_size| SuggestConnectionsRequest {
+        member_id: member_id.to_owned(),
+        page_size,
+        page_token: String::new(),
+    };
+    table.ids(SUGGEST, "member_id", |id| suggest(&id, 0));
+    table.page_sizes(SUGGEST, |size| suggest("ann", size));
+    table.fields(SUGGEST, &suggest("?", -1), &["member_id", "page_size"]);
+    let dismiss = |member_id: &str, other_id: &str| DismissSuggestionRequest {
+        member_id: member_id.to_owned(),
+        other_id: other_id.to_owned(),
+    };
+    table.ids(DISMISS, "member_id", |id| dismiss(&id, "hal"));
+    table.ids(DISMISS, "other_id", |id| dismiss("ann", &id));
+    table.fields(DISMISS, &dismiss("", "?"), &["member_id", "other_id"]);
+    table.oneself(DISMISS, &dismiss("ann", "ann"));
 }
 
 fn connections(table: &mut Table) {

@@ -5,7 +5,8 @@ use acquaint_proto::{
     invitation::v1 as invitation,
 };
 use connection::{
-    ConnectionOrder, ListBlockedMembersRequest, ListConnectionsRequest, WatchConnectionsRequest,
+    ConnectionOrder, ListBlockedMembersRequest, ListConnectionsRequest,
+    ListMutualConnectionsRequest, SuggestConnectionsRequest, WatchConnectionsRequest,
     watch_connections_request::Scope as ConnectionScope,
 };
 use invitation::{
@@ -24,6 +25,7 @@ pub(super) fn add(table: &mut Table, tokens: &Tokens) {
     acts(table, tokens);
     invitation_watches(table, tokens);
     connections(table, tokens);
+    network(table, tokens);
     connection_watches(table, tokens);
 }
 
@@ -208,6 +210,34 @@ fn connections(table: &mut Table, tokens: &Tokens) {
         &tokens.all_connections_watch,
     ] {
         table.token("ListFacts", &facts(token.clone()));
+    }
+}
+
+fn network(table: &mut Table, tokens: &Tokens) {
+    const MUTUAL: &str = "ListMutualConnections";
+    const SUGGEST: &str = "SuggestConnections";
+    let mutual = |member_id: &str, other_id: &str, token: &str| ListMutualConnectionsRequest {
+        member_id: member_id.to_owned(),
+        other_id: other_id.to_owned(),
+        page_size: 0,
+        page_token: token.to_owned(),
+    };
+    table.tokens(MUTUAL, &tokens.mutual, |token| mutual("ann", "hal", &token));
+    for (member, other) in [("ann", "mia"), ("hal", "ann"), ("mia", "hal")] {
+        table.token(MUTUAL, &mutual(member, other, &tokens.mutual));
+    }
+    let suggest = |member_id: &str, token: &str| SuggestConnectionsRequest {
+        member_id: member_id.to_owned(),
+        page_size: 0,
+        page_token: token.to_owned(),
+    };
+    table.tokens(SUGGEST, &tokens.suggested, |token| suggest("ann", &token));
+    table.token(SUGGEST, &suggest("hal", &tokens.suggested));
+    for token in [&tokens.connections, &tokens.suggested, &tokens.blocked] {
+        table.token(MUTUAL, &mutual("ann", "hal", token));
+    }
+    for token in [&tokens.connections, &tokens.mutual, &tokens.facts] {
+        table.token(SUGGEST, &suggest("ann", token));
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) struct Tokens {
     pub(super) connections: String,
     /// `ListConnections` with the label `friends`.
     pub(super) labelled: String,
+    /// `ListMutualConnections`, with hal.
+    pub(super) mutual: String,
+    /// `SuggestConnections`.
+    pub(super) suggested: String,
     /// `ListBlockedMembers`.
     pub(super) blocked: String,
     /// `ListFacts`.
@@ -60,6 +64,14 @@ impl World {
             pair.connect("ann", other).await;
             let noted = pair.note("ann", other, &["friends"], Some("a note")).await;
             assert_eq!(noted.unwrap().labels, ["friends"]);
+        }
+        // Of those whom ann and hal know, so that there are more pages than one.
+        for other in ["mia", "ned"] {
+            pair.connect("ann", other).await;
+            pair.connect("hal", other).await;
+        }
+        for other in ["oda", "pia"] {
+            pair.connect("hal", other).await;
         }
         for other in ["jon", "kim"] {
             pair.block("ann", other).await.unwrap();
@@ -143,6 +155,7 @@ async fn tokens(pair: &Pair) -> Tokens {
         ..Default::default()
     };
     let blocked = pair.blocks.clone().list_blocked_members(blocked).await;
+    let (mutual, suggested) = network_pages(pair).await;
     let facts = acquaint_proto::connection::internal::v1::ListFactsRequest {
         page_size: 1,
         ..Default::default()
@@ -154,6 +167,8 @@ async fn tokens(pair: &Pair) -> Tokens {
         acts: acts_of_ann(pair).await,
         connections: connections.unwrap().into_inner().next_page_token,
         labelled: labelled.unwrap().into_inner().next_page_token,
+        mutual,
+        suggested,
         blocked: blocked.unwrap().into_inner().next_page_token,
         facts: facts.unwrap().into_inner().next_page_token,
         invitation_watch: invitations_from(pair, Some(member_id())).await,
@@ -167,6 +182,8 @@ async fn tokens(pair: &Pair) -> Tokens {
         &tokens.acts,
         &tokens.connections,
         &tokens.labelled,
+        &tokens.mutual,
+        &tokens.suggested,
         &tokens.blocked,
     ];
     assert!(
@@ -174,6 +191,30 @@ async fn tokens(pair: &Pair) -> Tokens {
         "each list has a second page"
     );
     tokens
+}
+
+async fn network_pages(pair: &Pair) -> (String, String) {
+    let mutual = connection::ListMutualConnectionsRequest {
+        member_id: "ann".to_owned(),
+        other_id: "hal".to_owned(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let mutual = pair
+        .connections
+        .clone()
+        .list_mutual_connections(mutual)
+        .await;
+    let suggest = connection::SuggestConnectionsRequest {
+        member_id: "ann".to_owned(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let suggested = pair.connections.clone().suggest_connections(suggest).await;
+    (
+        mutual.unwrap().into_inner().next_page_token,
+        suggested.unwrap().into_inner().next_page_token,
+    )
 }
 
 async fn acts_of_ann(pair: &Pair) -> String {

@@ -181,12 +181,15 @@ fn of_connection_service() {
     let others = added(|count| connection::BatchGetRelationshipsRequest {
         member_id: member_id(),
         other_ids: vec![member_id(); count],
+        ..Default::default()
     });
     bounds("a member", of_connection::MEMBER_ID, others);
     let relationship = connection::Relationship {
         other_id: member_id(),
         status: connection::RelationshipStatus::Connected.into(),
         connect_time: Some(time()),
+        degree: connection::Degree::Further.into(),
+        mutual_count: Some(i32::MAX),
     };
     let relationships = added(|count| connection::BatchGetRelationshipsResponse {
         relationships: vec![relationship.clone(); count],
@@ -227,6 +230,21 @@ fn of_connection_service() {
         let noted = noted.encoded_len() - connection.encoded_len();
         assert!(noted <= of_connection::noted(&policy), "{noted}");
     }
+    let suggestion = connection::Suggestion {
+        other_id: member_id(),
+        mutual_count: i32::MAX,
+        mutual_ids: vec![member_id(); connection_service::domain::network::SHOWN_MAX],
+    };
+    let suggestions = added(|count| connection::SuggestConnectionsResponse {
+        suggestions: vec![suggestion.clone(); count],
+        ..Default::default()
+    });
+    bounds("a suggestion", of_connection::SUGGESTION, suggestions);
+    let mutual = added(|count| connection::ListMutualConnectionsResponse {
+        member_ids: vec![member_id(); count],
+        ..Default::default()
+    });
+    assert!(mutual <= of_connection::SUGGESTION, "{mutual}");
     let pairs = added(|count| internal::BatchGetPairFactsRequest {
         pairs: vec![pair(); count],
     });

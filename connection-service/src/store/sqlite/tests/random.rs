@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use proptest::prelude::*;
+use service_kit::environment::Executor;
 use service_kit::epoch::EpochId;
 use service_kit::watch::WatchOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::domain::list_change::Place;
+use crate::graph::{GraphOptions, Memory};
 use crate::usecase::Context;
 use crate::usecase::import_connections::ImportOptions;
 use crate::usecase::watch_connections::{self, Content, Scope};
@@ -69,9 +71,11 @@ impl Consumer {
         };
         let store = Arc::new(f.store.clone());
         let incarnation = f.store.epochs().current();
+        let memory = Memory::new(GraphOptions::default(), Executor::Inline);
         Self {
             context: Context::new(
                 store,
+                memory,
                 f.policy,
                 watches,
                 ImportOptions::default(),
