@@ -144,8 +144,10 @@ async fn ask_batch(mut client: FactClient, batch: Vec<Question>, mut span: Span)
         tracing::error!("connection-service gave facts without a position");
         return;
     };
-    for (question, facts) in batch.into_iter().zip(&answer.facts) {
-        if let Some(told) = convert::told(&question.key, facts, at) {
+    let mutual = answer.mutual.iter().copied().map(Some);
+    let mutual = mutual.chain(std::iter::repeat(None));
+    for ((question, facts), mutual) in batch.into_iter().zip(&answer.facts).zip(mutual) {
+        if let Some(told) = convert::told(&question.key, facts, mutual, at) {
             // Whoever asked may have given up.
             let _ = question.answer.send(told);
         }

@@ -84,14 +84,29 @@ pub(super) fn to_pair(key: &PairKey) -> wire::MemberPair {
     }
 }
 
-pub(super) fn told(key: &PairKey, facts: &wire::PairFacts, at: (EpochId, u64)) -> Option<Told> {
+/// `mutual` may be missing: an older connection-service does not say it.
+pub(super) fn told(
+    key: &PairKey,
+    facts: &wire::PairFacts,
+    mutual: Option<i32>,
+    at: (EpochId, u64),
+) -> Option<Told> {
     let spoken = spoken(facts).filter(|spoken| spoken.key == *key)?;
     Some(Told {
         epoch: at.0,
         position: at.1,
         facts: spoken.facts,
         erased: spoken.erased,
+        have_mutual: mutual.and_then(have_mutual),
     })
+}
+
+fn have_mutual(mutual: i32) -> Option<bool> {
+    match wire::MutualConnection::try_from(mutual) {
+        Ok(wire::MutualConnection::Some) => Some(true),
+        Ok(wire::MutualConnection::None) => Some(false),
+        Ok(wire::MutualConnection::Unspecified) | Err(_) => None,
+    }
 }
 
 pub(super) fn ruling(

@@ -83,6 +83,8 @@ pub enum WhoCanInvite {
     /// Everyone who is not blocked or barred.
     #[default]
     Everyone,
+    /// Those of them who have a connection in common with the member.
+    SecondDegree,
     /// Nobody.
     Nobody,
 }

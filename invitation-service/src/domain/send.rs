@@ -35,6 +35,8 @@ pub struct Sending<'a> {
     pub withdraw_cooldown_until: Option<Time>,
     /// The caller's request id, if any: remembered with a crossing's acceptance.
     pub request_id: Option<Uuid>,
+    /// Whether the two have a connection in common, as connection-service has just said; `None` if it could not.
+    pub have_mutual: Option<bool>,
     /// How far connection-service's feed has been followed.
     pub cursor: u64,
     /// The numbers.
@@ -64,7 +66,7 @@ pub fn send(
     if let Way::Cross(id) = own_side(pair, inviter, &asking)? {
         return accept::accept(pair, side, &id, sending.request_id, policy, now).map(Sent::Crossed);
     }
-    if is_unavailable(pair, invitee, side, now) {
+    if is_unavailable(pair, invitee, side, sending.have_mutual, now) {
         inviter.probes.record(now, policy.probe_window);
         return Err(Refusal::RecipientUnavailable);
     }
@@ -153,7 +155,19 @@ pub fn own_side(pair: &Pair, inviter: &Member, asking: &Asking<'_>) -> Result<Wa
 }
 
 /// The one masked refusal: whichever of these holds, the inviter must not know which.
-fn is_unavailable(pair: &Pair, invitee: &Member, side: Side, now: Time) -> bool {
+fn is_unavailable(
+    pair: &Pair,
+    invitee: &Member,
+    side: Side,
+    have_mutual: Option<bool>,
+    now: Time,
+) -> bool {
+    let closed = match invitee.preferences.who_can_invite {
+        WhoCanInvite::Everyone => false,
+        // What is not known does not open a door.
+        WhoCanInvite::SecondDegree => have_mutual != Some(true),
+        WhoCanInvite::Nobody => true,
+    };
     let declined_lately = pair
         .declined
         .get(side)
@@ -161,7 +175,7 @@ fn is_unavailable(pair: &Pair, invitee: &Member, side: Side, now: Time) -> bool 
         .is_some_and(|declined| declined.cooldown_until > now);
     *pair.facts.blocked_by.get(side.other())
         || pair.bars.get(side).is_some()
-        || invitee.preferences.who_can_invite == WhoCanInvite::Nobody
+        || closed
         || declined_lately
         || invitee.erased
 }

@@ -164,9 +164,13 @@ fn read_change(
 fn read_who(fields: &mut FieldViolations, who: i32) -> Option<WhoCanInvite> {
     match wire::WhoCanInvite::try_from(who) {
         Ok(wire::WhoCanInvite::Everyone) => Some(WhoCanInvite::Everyone),
+        Ok(wire::WhoCanInvite::SecondDegree) => Some(WhoCanInvite::SecondDegree),
         Ok(wire::WhoCanInvite::Nobody) => Some(WhoCanInvite::Nobody),
         Ok(wire::WhoCanInvite::Unspecified) | Err(_) => {
-            fields.push("preferences.who_can_invite", "must be EVERYONE or NOBODY");
+            fields.push(
+                "preferences.who_can_invite",
+                "must be EVERYONE, SECOND_DEGREE or NOBODY",
+            );
             None
         }
     }
@@ -203,6 +207,7 @@ fn read_days(
 pub(super) fn to_preferences(preferences: Preferences) -> wire::InvitationPreferences {
     let who_can_invite = match preferences.who_can_invite {
         WhoCanInvite::Everyone => wire::WhoCanInvite::Everyone,
+        WhoCanInvite::SecondDegree => wire::WhoCanInvite::SecondDegree,
         WhoCanInvite::Nobody => wire::WhoCanInvite::Nobody,
     };
     wire::InvitationPreferences {

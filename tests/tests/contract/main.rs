@@ -20,6 +20,7 @@ mod plans;
 mod privacy;
 mod reasons;
 mod reflection;
+mod second_degree;
 mod shape;
 mod standing;
 mod wire;

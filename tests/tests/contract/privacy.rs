@@ -8,6 +8,7 @@ mod endings;
 mod erased;
 mod inviter;
 mod masked;
+mod network;
 mod not_found;
 mod noted;
 mod shown;
@@ -64,10 +65,16 @@ pub(crate) async fn close(pair: &Pair, member: &str) {
 
 /// Lets nobody invite a member any more, unless that is refused.
 async fn close_if_allowed(pair: &Pair, member: &str) -> Result<(), Status> {
+    let wish = WhoCanInvite::Nobody;
+    prefer(pair, member, wish).await
+}
+
+/// Sets who may invite a member.
+pub(crate) async fn prefer(pair: &Pair, member: &str, who: WhoCanInvite) -> Result<(), Status> {
     let request = UpdateInvitationPreferencesRequest {
         member_id: member.to_owned(),
         preferences: Some(InvitationPreferences {
-            who_can_invite: WhoCanInvite::Nobody.into(),
+            who_can_invite: who.into(),
             auto_withdraw_after: None,
         }),
         update_mask: Some(FieldMask {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use invitation_service::domain::{pair::DeclineReason, plan::BASIC};
+use invitation_service::domain::{member::WhoCanInvite, pair::DeclineReason, plan::BASIC};
 
 /// How many members a sequence has.
 pub(crate) const MEMBERS: usize = 4;
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     },
     Prefer {
         who: Who,
-        closed: Option<bool>,
+        who_can_invite: Option<WhoCanInvite>,
         auto_withdraw: Wish,
     },
     Unbar {
@@ -247,14 +247,22 @@ fn own() -> impl Strategy<Value = Command> {
     ];
     prop_oneof![
         3 => (who(), until).prop_map(|(who, until)| Command::MarkSeen { who, until }),
-        2 => (who(), proptest::option::of(any::<bool>()), days).prop_map(|(who, closed, auto_withdraw)| Command::Prefer {
+        2 => (who(), proptest::option::of(who_can_invite()), days).prop_map(|(who, who_can_invite, auto_withdraw)| Command::Prefer {
             who,
-            closed,
+            who_can_invite,
             auto_withdraw,
         }),
         1 => two().prop_map(|(who, inviter)| Command::Unbar { who, inviter }),
         1 => (who(), plan()).prop_map(|(who, plan)| Command::Plan { who, plan }),
     ]
+}
+
+fn who_can_invite() -> impl Strategy<Value = WhoCanInvite> {
+    proptest::sample::select(vec![
+        WhoCanInvite::Everyone,
+        WhoCanInvite::SecondDegree,
+        WhoCanInvite::Nobody,
+    ])
 }
 
 fn elsewhere() -> impl Strategy<Value = Command> {

@@ -140,7 +140,17 @@ impl Connections {
                 low: gone(Side::Low),
                 high: gone(Side::High),
             },
+            have_mutual: Some(!self.known(key).blocked() && self.have_mutual(key)),
         }
+    }
+
+    fn have_mutual(&self, key: &PairKey) -> bool {
+        let knows = |one: &MemberId, other: &MemberId| {
+            let key = PairKey::new(one, other);
+            key.is_some_and(|key| self.known(&key).connection.is_some())
+        };
+        let mut others = self.members.iter();
+        others.any(|other| knows(key.low(), other) && knows(key.high(), other))
     }
 
     /// Its verdict on an acceptance, the same whenever it is asked. `full`: whose connections are full, should that decide.

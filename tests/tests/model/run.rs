@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use invitation_service::{
     domain::{
         accept::Ruling,
-        member::WhoCanInvite,
         note::{Note, Source},
     },
     store::command::{
@@ -177,18 +176,11 @@ impl<S: System> Run<'_, S> {
             }
             Command::Prefer {
                 who,
-                closed,
+                who_can_invite,
                 auto_withdraw,
             } => {
-                let wish = |closed| {
-                    if closed {
-                        WhoCanInvite::Nobody
-                    } else {
-                        WhoCanInvite::Everyone
-                    }
-                };
                 let change = PreferenceChange {
-                    who_can_invite: closed.map(wish),
+                    who_can_invite,
                     auto_withdraw_days: match auto_withdraw {
                         Wish::Unchanged => None,
                         Wish::Never => Some(None),

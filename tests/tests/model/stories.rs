@@ -179,7 +179,7 @@ fn what_is_not_old_enough_for_auto_withdrawal_is_withdrawn_later() {
         send(0, 1, None),
         Prefer {
             who: 0,
-            closed: None,
+            who_can_invite: None,
             auto_withdraw: Wish::Days(7),
         },
         Work,
@@ -196,7 +196,7 @@ fn an_acceptance_under_way_does_not_put_off_the_withdrawal_of_others() {
     check(&[
         Prefer {
             who: 0,
-            closed: None,
+            who_can_invite: None,
             auto_withdraw: Wish::Days(7),
         },
         send(0, 1, None),

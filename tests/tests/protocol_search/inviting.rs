@@ -96,6 +96,7 @@ impl World {
             id,
             withdraw_cooldown_until: None,
             request_id: None,
+            have_mutual: None,
             cursor,
             policy: &POLICY,
             now: self.now,

@@ -27,6 +27,7 @@ struct World {
     inviter: Member,
     invitee: Member,
     withdraw_cooldown_until: Option<Time>,
+    have_mutual: Option<bool>,
     policy: Policy,
     now: Time,
 }
@@ -39,6 +40,7 @@ impl World {
             inviter: member(side),
             invitee: member(side.other()),
             withdraw_cooldown_until: None,
+            have_mutual: None,
             policy: policy(),
             now: START,
         }
@@ -50,6 +52,7 @@ impl World {
             id: NEW,
             withdraw_cooldown_until: self.withdraw_cooldown_until,
             request_id: None,
+            have_mutual: self.have_mutual,
             cursor: CURSOR,
             policy: &self.policy,
             now: self.now,
@@ -274,6 +277,30 @@ fn a_new_invitation_is_charged_and_carries_what_later_decisions_need() {
 }
 
 #[test]
+fn who_wishes_a_connection_in_common_is_open_only_to_those_known_to_have_one() {
+    let masked = || Came::Refused(Refusal::RecipientUnavailable);
+    for (who_can_invite, have_mutual, expected) in [
+        (WhoCanInvite::Everyone, None, Came::Created),
+        (WhoCanInvite::Everyone, Some(false), Came::Created),
+        (WhoCanInvite::SecondDegree, Some(true), Came::Created),
+        (WhoCanInvite::SecondDegree, Some(false), masked()),
+        (WhoCanInvite::SecondDegree, None, masked()),
+        (WhoCanInvite::Nobody, Some(true), masked()),
+    ] {
+        for side in Side::BOTH {
+            let mut world = World::new(side, Before::Nothing);
+            world.invitee.preferences.who_can_invite = who_can_invite;
+            world.have_mutual = have_mutual;
+            let came = came(world.send());
+            assert_eq!(
+                came, expected,
+                "{who_can_invite:?} {have_mutual:?} {side:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_crossing_is_the_acceptance_of_the_others_invitation() {
     let request = id(77);
     let check = |before, request_id, expected: &Accepting, acceptances, remembered| {
@@ -286,6 +313,7 @@ fn a_crossing_is_the_acceptance_of_the_others_invitation() {
                 id: NEW,
                 withdraw_cooldown_until: Some(at(DAY)),
                 request_id,
+                have_mutual: None,
                 cursor: CURSOR,
                 policy: &policy,
                 now: at(DAY),

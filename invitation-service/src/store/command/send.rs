@@ -55,6 +55,8 @@ pub struct Told {
     pub facts: Facts,
     /// Whether each side was erased.
     pub erased: Sides<bool>,
+    /// Whether the two have a connection in common; `None` when connection-service could not say.
+    pub have_mutual: Option<bool>,
 }
 
 /// What a sending came to.
@@ -153,6 +155,7 @@ fn decide_and_settle(
         id: rows.next_id(),
         withdraw_cooldown_until: rows.withdraw_cooldown(&cooldown_key)?,
         request_id: command.request_id,
+        have_mutual: command.told.as_ref().and_then(|told| told.have_mutual),
         cursor: rows.cursor().position,
         policy,
         now: rows.now(),

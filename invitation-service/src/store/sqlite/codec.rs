@@ -58,6 +58,7 @@ numbered!(shown_number, shown, Shown, {
 numbered!(who_can_invite_number, who_can_invite, WhoCanInvite, {
     WhoCanInvite::Everyone => 0 = WhoCanInvite::Everyone,
     WhoCanInvite::Nobody => 1 = WhoCanInvite::Nobody,
+    WhoCanInvite::SecondDegree => 2 = WhoCanInvite::SecondDegree,
 });
 numbered!(reason_number, reason, DeclineReason, {
     DeclineReason::NotNow => 0 = DeclineReason::NotNow,

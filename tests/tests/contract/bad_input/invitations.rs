@@ -220,7 +220,7 @@ fn preferences(table: &mut Table) {
             ..update(nobody, None, &["*"])
         }
     });
-    for who in [0, 3, -1, 99] {
+    for who in [0, 4, -1, 99] {
         table.fields(METHOD, &update(who, None, &["who_can_invite"]), &[WHO]);
         table.fields(METHOD, &update(who, None, &["*"]), &[WHO]);
     }

@@ -2,7 +2,7 @@
 
 use acquaint_proto::invitation::v1::{
     CheckEligibilityRequest, CheckEligibilityResponse, CountInvitationsRequest, DeclineReason,
-    GetInvitationQuotaRequest, SendInvitationRequest,
+    GetInvitationQuotaRequest, SendInvitationRequest, WhoCanInvite,
 };
 use acquaint_tests::{
     pair::{Pair, Setup},
@@ -10,11 +10,13 @@ use acquaint_tests::{
 };
 use service_kit::time::Span;
 
-use super::{close, erase};
+use super::{close, erase, prefer};
 use crate::wire::{Answer, Wire};
 
 /// Why somebody cannot be invited, which nobody is told.
-const WHY: [&str; 5] = ["barred", "declined", "blocked", "closed", "erased"];
+const WHY: [&str; 6] = [
+    "barred", "declined", "blocked", "closed", "distant", "erased",
+];
 
 /// Each inviter has sent one invitation, and the invitee of the same name cannot be invited any more.
 async fn unavailable() -> Pair {
@@ -31,6 +33,9 @@ async fn unavailable() -> Pair {
         .unwrap();
     pair.block("blocked", "to-blocked").await.unwrap();
     close(&pair, "closed").await;
+    prefer(&pair, "distant", WhoCanInvite::SecondDegree)
+        .await
+        .unwrap();
     erase(&pair, "erased").await;
     pair
 }

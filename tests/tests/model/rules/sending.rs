@@ -46,7 +46,7 @@ impl Model {
         if let Some(number) = self.own_side(from, to)? {
             return Ok(self.cross(number, sending));
         }
-        if to_gone || self.is_masked(from, to) {
+        if to_gone || self.is_masked(sending) {
             self.probes.push((from, self.now));
             return Err(Refusal::RecipientUnavailable);
         }
@@ -147,7 +147,14 @@ impl Model {
         Ok(None)
     }
 
-    pub(super) fn is_masked(&self, from: Who, to: Who) -> bool {
+    pub(super) fn is_masked(&self, sending: &Sending) -> bool {
+        let Sending { from, to, .. } = *sending;
+        let known_to_have_mutual = sending.told.as_ref().and_then(|told| told.have_mutual);
+        let closed = match self.preferences[to].who_can_invite {
+            WhoCanInvite::Everyone => false,
+            WhoCanInvite::SecondDegree => known_to_have_mutual != Some(true),
+            WhoCanInvite::Nobody => true,
+        };
         let declined_lately = self.invitations.iter().any(|i| match i.fate {
             Fate::Declined { at, history, .. } if (i.from, i.to) == (from, to) => {
                 let mut since = self.history[history..].iter();
@@ -165,7 +172,7 @@ impl Model {
                 .bars
                 .iter()
                 .any(|bar| (bar.by, bar.against) == (to, from))
-            || self.preferences[to].who_can_invite == WhoCanInvite::Nobody
+            || closed
             || declined_lately
     }
 

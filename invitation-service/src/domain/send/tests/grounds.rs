@@ -138,6 +138,9 @@ fn masked_grounds() -> Vec<Ground> {
         masked("closed", |w| {
             w.invitee.preferences.who_can_invite = WhoCanInvite::Nobody;
         }),
+        masked("closed to all but the second degree", |w| {
+            w.invitee.preferences.who_can_invite = WhoCanInvite::SecondDegree;
+        }),
         masked("declined lately", |w| {
             w.pair.declined = pair_inviting(w.side, Before::DeclinedForgotten).declined;
         }),
