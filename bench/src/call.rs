@@ -92,6 +92,12 @@ pub(crate) enum Call {
     Connections(connection::ListConnectionsRequest),
     /// Notes something about a connection.
     Annotate(connection::UpdateConnectionRequest),
+    /// Asks how far apart a member and others are; all must be known.
+    Degrees(connection::BatchGetRelationshipsRequest),
+    /// Lists connections in common; there must be some.
+    Mutual(connection::ListMutualConnectionsRequest),
+    /// Suggests connections; there must be some.
+    Suggest(connection::SuggestConnectionsRequest),
     /// Ends a connection.
     Remove(connection::RemoveConnectionRequest),
     /// Blocks.
@@ -146,6 +152,20 @@ impl Call {
                 full(answer.get_ref().connections.len(), size)
             }
             Self::Annotate(request) => connections.update_connection(request).await.map(drop),
+            Self::Degrees(request) => {
+                let answer = connections.batch_get_relationships(request).await?;
+                let mut found = answer.get_ref().relationships.iter();
+                let known = found.all(|one| one.degree() != connection::Degree::Unspecified);
+                expect(known, "a degree is not known")
+            }
+            Self::Mutual(request) => {
+                let answer = connections.list_mutual_connections(request).await?;
+                expect(answer.get_ref().total_size > 0, "nobody in common")
+            }
+            Self::Suggest(request) => {
+                let answer = connections.suggest_connections(request).await?;
+                expect(!answer.get_ref().suggestions.is_empty(), "nobody suggested")
+            }
             Self::Remove(request) => connections.remove_connection(request).await.map(drop),
             Self::Block(request) => blocks.block_member(request).await.map(drop),
             Self::Unblock(request) => blocks.unblock_member(request).await.map(drop),

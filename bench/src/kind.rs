@@ -2,6 +2,7 @@
 //!
 //! Calls that change something are used up; the others come round again. Deliberately absent: making the calls.
 
+mod around;
 mod noted;
 
 use std::collections::VecDeque;
@@ -56,6 +57,12 @@ pub(crate) enum Kind {
     Labelled,
     /// `UpdateConnection`: two labels and a note.
     Annotate,
+    /// `BatchGetRelationships` with 500 others, of the most popular members in turn.
+    Degrees,
+    /// `ListMutualConnections`: 50, of two who have some.
+    Mutual,
+    /// `SuggestConnections`: 50, of the most popular members in turn.
+    Suggest,
     /// `SendInvitation` without a request id; one in four has a note.
     Send,
     /// `SendInvitation` with a request id.
@@ -94,7 +101,10 @@ impl Kind {
             | Self::ConnectionsSearch
             | Self::ConnectionsDeep
             | Self::Noted
-            | Self::Labelled => false,
+            | Self::Labelled
+            | Self::Degrees
+            | Self::Mutual
+            | Self::Suggest => false,
             Self::Annotate
             | Self::Send
             | Self::SendOnce
@@ -193,6 +203,13 @@ impl Supply {
             Kind::Noted => self.noted_pages("").await?,
             Kind::Labelled => self.noted_pages(noted::LABEL).await?,
             Kind::Annotate => self.connected(wanted, noted::annotate).await?,
+            Kind::Degrees => reads
+                .map(|number| around::degrees(&network, number))
+                .collect(),
+            Kind::Mutual => self.mutual().await?,
+            Kind::Suggest => reads
+                .map(|number| around::suggest(&network, number))
+                .collect(),
             Kind::Send => {
                 self.new_pairs(wanted, |number, pair| Call::Send(send(number, pair, false)))
             }
@@ -438,6 +455,7 @@ fn states(network: &Network, number: u64) -> Call {
     })
 }
 
+/// With others anywhere.
 fn relationship(member_id: String, other_id: String) -> Call {
     Call::Relationship(connection::GetRelationshipRequest {
         member_id,
