@@ -61,6 +61,15 @@ async fn connections(
     all(pair.connections.clone().export_connections(request).await).await
 }
 
+async fn put_card(pair: &Pair, member: &str, first_name: &str) {
+    let request = connection::PutMemberRequest {
+        member_id: member.to_owned(),
+        first_name: first_name.to_owned(),
+        ..Default::default()
+    };
+    pair.members.clone().put_member(request).await.unwrap();
+}
+
 /// Ann with something of every kind, and others with something about her.
 async fn with_everything() -> (Pair, Vec<String>) {
     let pair = Pair::start().await;
@@ -88,7 +97,15 @@ async fn with_everything() -> (Pair, Vec<String>) {
     pair.accept("ann", &accepted).await.unwrap();
     ids.push(accepted);
     pair.block("ann", "gus").await.unwrap();
+    put_card(&pair, "ann", "Ann").await;
+    pair.note("ann", "fay", &["work"], Some("met in Oslo"))
+        .await
+        .unwrap();
     // What others hold about her, and she must not learn.
+    put_card(&pair, "fay", "Fay-who-is-somebody-else").await;
+    pair.note("fay", "ann", &["hers"], Some("not Ann's to read"))
+        .await
+        .unwrap();
     pair.block("hal-who-blocks", "ann").await.unwrap();
     let refused = pair.sent("ann", "ida-who-declines").await;
     let unknown = DeclineReason::DontKnow;
@@ -106,6 +123,8 @@ async fn a_member_is_exported_as_their_own_lists_show_them() {
     let (pair, ids) = with_everything().await;
     let records = of_connections(&pair, "ann").await.unwrap();
     let [
+        ConnectionRecord::Card(card),
+        ConnectionRecord::Label(label),
         ConnectionRecord::Connection(connected),
         ConnectionRecord::BlockedMember(blocked),
     ] = records.as_slice()
@@ -117,6 +136,14 @@ async fn a_member_is_exported_as_their_own_lists_show_them() {
         ("fay", "gus")
     );
     assert!(connected.connect_time.is_some() && blocked.block_time.is_some());
+    assert_eq!(
+        (card.member_id.as_str(), card.first_name.as_str()),
+        ("ann", "Ann")
+    );
+    assert_eq!((label.label.as_str(), label.connection_count), ("work", 1));
+    assert_eq!(connected.labels, ["work"]);
+    assert_eq!(connected.private_note, "met in Oslo");
+    assert_eq!(connected.card, None, "a card is another member's");
 
     let records = of_invitations(&pair, "ann").await.unwrap();
     let Some((
