@@ -104,14 +104,8 @@ fn answers(config: &Config, findings: &mut Findings) {
     for (key, what, one, number) in [
         (
             "page.size_max",
-            "a page of so many connections, each with the longest card,",
-            size::ENTRY + size::card(&config.policy),
-            page,
-        ),
-        (
-            "page.size_max",
-            "a page of so many suggestions",
-            size::SUGGESTION,
+            "a page of so many suggestions, or connections with the longest cards,",
+            (size::ENTRY + size::card(&config.policy)).max(size::SUGGESTION),
             page,
         ),
         (

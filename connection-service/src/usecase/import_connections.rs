@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_batch_concerns_few_members_and_nothing_is_lost() {
         // Everybody with everybody, out of order.
-        let all = (0..100_u32).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let all = (0..400_u32).flat_map(|one| (0..one).map(move |other| (one, other)));
         let mut pairs: Vec<_> = all.collect();
         pairs.sort_unstable_by_key(|(one, other)| (one * 7_919 + other * 104_729) % 1_009);
         let mut window = window(pairs);
@@ -256,14 +256,15 @@ mod tests {
         in_best_order(&mut window, batch_max);
         let mut numbers: Vec<_> = window.iter().map(|each| each.number).collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, (1..=4_950).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..=79_800).collect::<Vec<_>>());
         for batch in window.chunks(batch_max) {
             let keys = batch
                 .iter()
                 .flat_map(|each| [each.row.key.low(), each.row.key.high()]);
             let members: std::collections::BTreeSet<_> = keys.collect();
-            // A square of pairs has 2 × √500 members; two that meet in a batch, or one on the diagonal, have some more.
-            assert!(members.len() <= 75, "{}", members.len());
+            // A square of pairs has 2 × √500 members, and a batch has parts of two squares, or of three on the diagonal. Left as they came, they
+            // would name nearly everybody.
+            assert!(members.len() <= 92, "{}", members.len());
         }
     }
 
