@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 use service_kit::{id::MemberId, time::Time};
 
 use super::{Limiter, LimiterRules, Place, RequestHash, Reservation, places::Places};
@@ -19,10 +19,12 @@ pub struct LocalLimiter {
 impl LocalLimiter {
     /// A limiter that knows nobody yet. It keeps `members_max` members; those not seen for longest are forgotten.
     pub fn new(rules: LimiterRules, members_max: u64) -> Self {
-        Self {
-            rules,
-            members: Cache::new(members_max),
-        }
+        // Whoever sends is kept, however often others have: by default the cache may turn a new member away.
+        let members = Cache::builder()
+            .max_capacity(members_max)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self { rules, members }
     }
 
     fn with_member<T>(&self, member: &MemberId, work: impl FnOnce(&mut Places) -> T) -> Option<T> {
@@ -55,5 +57,29 @@ impl Limiter for LocalLimiter {
 
     async fn forget(&self, member: &MemberId) {
         self.members.invalidate(member);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::time::Span;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_came_last_is_known_however_often_others_came() {
+        let rules = LimiterRules {
+            weekly_window: Span::days(7),
+            recheck_after: Span::days(1),
+        };
+        let (limiter, now) = (LocalLimiter::new(rules, 10), Time::from_millis(1));
+        for number in 0..1_000 {
+            let member = MemberId::parse(&format!("m{number}")).unwrap();
+            limiter.seed(&member, &[], 5, now).await;
+            for request in 1..=5 {
+                let said = limiter.reserve(&member, RequestHash(request), now).await;
+                assert!(matches!(said, Reservation::Taken(_)), "{number}: {said:?}");
+            }
+        }
     }
 }
