@@ -100,6 +100,19 @@ impl Memory {
         matches!(*state.borrow(), State::Following(_))
     }
 
+    /// What comes of a question in few steps, not older than `position`; `None` when nothing of it can be had from memory.
+    async fn at_once<T>(
+        &self,
+        position: u64,
+        question: &impl Fn(&Network, usize) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if !self.reaches(position).await {
+            return None;
+        }
+        let network = self.read();
+        Some(question(network.as_ref()?, STEPS_AT_ONCE))
+    }
+
     /// The answer to a question that takes as many steps as it is given, at most; `None` when it cannot be had from memory. Not older than
     /// `position`.
     pub async fn ask<T: Send + 'static>(
@@ -107,14 +120,7 @@ impl Memory {
         position: u64,
         question: impl Fn(&Network, usize) -> Option<T> + Send + 'static,
     ) -> Option<T> {
-        if !self.reaches(position).await {
-            return None;
-        }
-        let at_once = self
-            .read()
-            .as_ref()
-            .map(|network| question(network, STEPS_AT_ONCE));
-        if let Some(answer) = at_once? {
+        if let Some(answer) = self.at_once(position, &question).await? {
             return Some(answer);
         }
         let memory = self.clone();
@@ -129,14 +135,7 @@ impl Memory {
         member: MemberId,
         question: impl Fn(&Network, usize) -> Option<T> + Send + 'static,
     ) -> Option<T> {
-        if !self.reaches(position).await {
-            return None;
-        }
-        let at_once = self
-            .read()
-            .as_ref()
-            .map(|network| question(network, STEPS_AT_ONCE));
-        if let Some(answer) = at_once? {
+        if let Some(answer) = self.at_once(position, &question).await? {
             return Some(answer);
         }
         let memory = self.clone();
