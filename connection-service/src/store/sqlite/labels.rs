@@ -10,6 +10,7 @@ use service_kit::id::MemberId;
 use service_kit::time::Time;
 
 use super::label_rows::{ANNOTATION, annotation, own_label};
+use super::reads::{no_page, place_after, read_page};
 use super::{codec, read_member};
 use crate::domain::annotation::OwnLabel;
 use crate::domain::label::{Label, LabelId};
@@ -61,44 +62,28 @@ pub(super) fn list<L>(
     limit: u32,
     line: impl Fn(MemberId, Time) -> L,
 ) -> Found<ListPage<L>> {
-    let mut page = ListPage {
-        lines: Vec::new(),
-        more: false,
-        total: 0,
-    };
     // Someone who is being erased has no row any more, but may have labels left.
     let found = match read_member(conn, member)? {
         Some(_) => find(conn, member, label)?,
         None => None,
     };
     let Some((id, total)) = found else {
-        return Ok(page);
+        return Ok(no_page());
     };
-    let (time, other) = after.map_or((i64::MAX, ""), |line| {
-        (line.time.millis(), line.other.as_str())
-    });
+    let (time, other) = place_after(after);
     let mut statement = conn.prepare_cached(
         "select other, connect_time from labelled
          where member = ?1 and label = ?2 and (connect_time, other) < (?3, ?4)
          order by connect_time desc, other desc limit ?5",
     )?;
-    let mut rows = statement.query(params![
+    let rows = statement.query(params![
         member.as_str(),
         id.0,
         time,
         other,
         i64::from(limit) + 1
     ])?;
-    page.total = total;
-    while let Some(row) = rows.next()? {
-        if page.lines.len() >= limit as usize {
-            page.more = true;
-            break;
-        }
-        page.lines
-            .push(line(codec::member_id(row, 0)?, codec::time(row, 1)?));
-    }
-    Ok(page)
+    read_page(rows, limit, total, line)
 }
 
 /// What a member has noted, as it is read for the lines of a page.

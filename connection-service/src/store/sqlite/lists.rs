@@ -12,7 +12,7 @@ use service_kit::id::MemberId;
 use service_kit::secret::StoreSecret;
 use service_kit::time::Time;
 
-use super::reads::Shown;
+use super::reads::{Shown, place_after};
 use super::roster::{Keys, Roster, Rosters};
 use super::{cards, codec, erased_hash, feed, labels, read_head, read_member, reads};
 use crate::domain::connection_list::{Candidate, Cursor, Filter, Order, Selection, Total};
@@ -306,9 +306,7 @@ impl Lists<'_> {
              where connection.member = ?1 and (connect_time, other) < (?2, ?3)
              order by connect_time desc, other desc limit ?4",
         )?;
-        let (time, other) = build.after.as_ref().map_or((i64::MAX, ""), |line| {
-            (line.time.millis(), line.other.as_str())
-        });
+        let (time, other) = place_after(build.after.as_ref());
         let mut rows = statement.query(params![member.as_str(), time, other, chunk])?;
         let (mut read, mut last) = (0, None);
         while let Some(row) = rows.next()? {

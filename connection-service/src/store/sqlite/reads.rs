@@ -3,7 +3,7 @@
 //! An erasure removes a member's pairs in steps; until it has, a pair with somebody who is being erased is read as if nothing were
 //! between the two. Deliberately absent: the feed (see `feed`), and anything that writes.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Rows, params};
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey, Sides};
 use service_kit::secret::StoreSecret;
@@ -63,14 +63,9 @@ pub(super) fn list<L>(
     limit: u32,
     line: impl Fn(MemberId, Time) -> L,
 ) -> Found<ListPage<L>> {
-    let mut page = ListPage {
-        lines: Vec::new(),
-        more: false,
-        total: 0,
-    };
     // Someone who is being erased has no row any more, but may have lines left.
     let Some(counted) = read_member(conn, member)? else {
-        return Ok(page);
+        return Ok(no_page());
     };
     let (sql, total) = match shown {
         Shown::Connections => (
@@ -86,13 +81,40 @@ pub(super) fn list<L>(
             counted.blocks,
         ),
     };
-    let (time, other) = after.map_or((i64::MAX, ""), |line| {
-        (line.time.millis(), line.other.as_str())
-    });
+    let (time, other) = place_after(after);
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(params![member.as_str(), time, other, i64::from(limit) + 1])?;
-    page.total = total;
-    page.lines.reserve(limit.min(total) as usize);
+    let rows = statement.query(params![member.as_str(), time, other, i64::from(limit) + 1])?;
+    read_page(rows, limit, total, line)
+}
+
+/// The page of a list that has no lines.
+pub(super) const fn no_page<L>() -> ListPage<L> {
+    ListPage {
+        lines: Vec::new(),
+        more: false,
+        total: 0,
+    }
+}
+
+/// The place that a page begins after, newest first, as statements compare it.
+pub(super) fn place_after(line: Option<&Line>) -> (i64, &str) {
+    line.map_or((i64::MAX, ""), |line| {
+        (line.time.millis(), line.other.as_str())
+    })
+}
+
+/// A page from rows of the other member and the time, of which one more than `limit` was asked for.
+pub(super) fn read_page<L>(
+    mut rows: Rows<'_>,
+    limit: u32,
+    total: u32,
+    line: impl Fn(MemberId, Time) -> L,
+) -> Found<ListPage<L>> {
+    let mut page = ListPage {
+        lines: Vec::with_capacity(limit.min(total) as usize),
+        more: false,
+        total,
+    };
     while let Some(row) = rows.next()? {
         if page.lines.len() >= limit as usize {
             page.more = true;
