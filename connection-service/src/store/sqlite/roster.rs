@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 use service_kit::id::MemberId;
 use service_kit::time::Time;
 
@@ -132,6 +132,8 @@ impl Rosters {
         let cache = Cache::builder()
             .max_capacity(u64::try_from(bytes_max).unwrap_or(u64::MAX))
             .weigher(weight)
+            // By default the cache may turn a new one away, which would be built again for the next call.
+            .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE);
         Self(cache.build())
     }
