@@ -64,41 +64,50 @@ pub async fn run(
         }
     };
     let remaining = matched.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
-    let each = items.into_iter().map(async |(other, only)| {
-        let result = if dry_run {
-            foresee(context, member, &other, only).await
-        } else {
-            remove_connection::run(context, member, &other, only).await
-        };
-        (other, result)
-    });
+    let results = if dry_run {
+        foresee(context, member, items).await?
+    } else {
+        let each = items.into_iter().map(async |(other, only)| {
+            let result = remove_connection::run(context, member, &other, only).await;
+            (other, result)
+        });
+        join_all(each).await
+    };
     Ok(Done {
-        results: join_all(each).await,
+        results,
         matched,
         remaining,
     })
 }
 
-/// Since when the connection is that would end.
+/// Since when each connection is that would end.
 async fn foresee(
     context: &Context,
     member: &MemberId,
-    other: &MemberId,
-    found: Option<Time>,
-) -> Result<Option<Time>, Failure> {
-    if found.is_some() {
-        return Ok(found);
-    }
-    if context.store.is_erased(member.clone()).await? {
-        return Err(Refusal::MemberNotFound.into());
-    }
-    if member == other {
-        return Err(Refusal::SelfReference.into());
-    }
-    let others = vec![other.clone()];
+    items: Vec<(MemberId, Option<Time>)>,
+) -> Result<Vec<(MemberId, Result<Option<Time>, Failure>)>, Failure> {
+    let named = items.iter().filter(|(_, found)| found.is_none());
+    let others: Vec<_> = named
+        .map(|(other, _)| other.clone())
+        .filter(|other| other != member)
+        .collect();
+    let erased = context.store.is_erased(member.clone()).await?;
     let related = context.store.relationships(member.clone(), others).await?;
-    Ok(match related.first() {
-        Some(Relationship::Connected(since)) => Some(*since),
-        Some(Relationship::None | Relationship::Blocked) | None => None,
-    })
+    let mut related = related.into_iter();
+    let each = items.into_iter().map(|(other, found)| {
+        let result = if found.is_some() {
+            Ok(found)
+        } else if erased {
+            Err(Refusal::MemberNotFound.into())
+        } else if other == *member {
+            Err(Refusal::SelfReference.into())
+        } else {
+            Ok(match related.next() {
+                Some(Relationship::Connected(since)) => Some(since),
+                Some(Relationship::None | Relationship::Blocked) | None => None,
+            })
+        };
+        (other, result)
+    });
+    Ok(each.collect())
 }
