@@ -24,7 +24,7 @@ use service_kit::watch::WatchOptions;
 use crate::domain::policy::Policy;
 use crate::graph::GraphOptions;
 use crate::usecase::import_connections::ImportOptions;
-use crate::usecase::put_members::BatchOptions;
+use crate::usecase::put_members::CardOptions;
 
 /// The configuration of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ pub struct Config {
     pub graph: GraphOptions,
     /// How much one request may ask for.
     pub requests: RequestOptions,
-    /// How much one batch may bring.
-    pub batches: BatchOptions,
+    /// How many cards may come together.
+    pub cards: CardOptions,
     /// The bounds of streams.
     pub watches: WatchOptions,
     /// The bounds of imports.
@@ -73,7 +73,7 @@ impl Config {
             policy: Policy::default(),
             graph: GraphOptions::default(),
             requests: RequestOptions::default(),
-            batches: BatchOptions::default(),
+            cards: CardOptions::default(),
             watches: WatchOptions::default(),
             imports: ImportOptions::default(),
             server: ServerOptions::default(),
@@ -106,7 +106,7 @@ impl Config {
             .part("Requests", RequestOptions::keys(), |c: &mut Self| {
                 &mut c.requests
             })
-            .part("Requests", requests::keys(), |c: &mut Self| &mut c.batches)
+            .part("Requests", requests::keys(), |c: &mut Self| &mut c.cards)
             .part("Index", GraphOptions::keys(), |c: &mut Self| &mut c.graph)
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database

@@ -173,7 +173,7 @@ async fn work(
     serving.open(grpc::routes(
         context,
         config.requests,
-        config.batches,
+        config.cards,
         &config.server,
     ));
     let ended = serving.while_open(store.closed()).await;

@@ -1,18 +1,18 @@
-//! The keys of batches, and whether full requests and answers fit their messages.
+//! The keys of cards that come together, and whether full requests and answers fit their messages.
 
 use service_kit::config::{Findings, Key};
 
 use super::Config;
 use crate::grpc::{PAGES, PAIRS_MAX, size};
-use crate::usecase::put_members::BatchOptions;
+use crate::usecase::put_members::CardOptions;
 
-/// The keys of batches.
-pub(super) fn keys() -> Vec<Key<BatchOptions>> {
+/// The keys of cards that come together.
+pub(super) fn keys() -> Vec<Key<CardOptions>> {
     vec![Key::count(
         "batch.cards_max",
         "cards",
         1..=10_000,
-        |o: &mut BatchOptions| &mut o.cards_max,
+        |o: &mut CardOptions| &mut o.cards_max,
         "cards that one batch may put; they are stored in one transaction",
     )]
 }
@@ -37,7 +37,7 @@ fn messages(config: &Config, findings: &mut Findings) {
             ),
         );
     }
-    let cards = size::REST + size::card(&config.policy) * config.batches.cards_max;
+    let cards = size::REST + size::card(&config.policy) * config.cards.cards_max;
     if cards > max {
         findings.risky(
             &["batch.cards_max", KEY],
@@ -118,7 +118,7 @@ fn answers(config: &Config, findings: &mut Findings) {
             "batch.cards_max",
             "the answer to a batch of so many cards with the longest texts",
             size::put_result(&config.policy),
-            config.batches.cards_max,
+            config.cards.cards_max,
         ),
     ] {
         let bytes = one.saturating_mul(number).saturating_add(size::REST);

@@ -76,7 +76,7 @@ fn keys_are_what_they_say() {
         private_note_chars_max: 26,
         ..Policy::default()
     };
-    expected.batches.cards_max = 23;
+    expected.cards.cards_max = 23;
     expected.requests = RequestOptions {
         pages: Pages {
             default: 12,

@@ -57,7 +57,7 @@ impl MemberService for Edge {
     ) -> Result<Response<BatchPutMembersResponse>, Status> {
         within(request, |request, _| async move {
             let mut fields = FieldViolations::new();
-            let (max, policy) = (self.batches().cards_max, self.context().policy());
+            let (max, policy) = (self.cards().cards_max, self.context().policy());
             let cards = fields::list(
                 &mut fields,
                 "members",

@@ -30,7 +30,7 @@ use tonic::service::RoutesBuilder;
 
 use self::token::Tokens;
 use crate::usecase::Context;
-use crate::usecase::put_members::BatchOptions;
+use crate::usecase::put_members::CardOptions;
 
 pub use access::METHODS;
 pub use fact::{PAGES, PAIRS_MAX};
@@ -51,19 +51,19 @@ pub const API: Api = Api {
     descriptor_sets: &[acquaint_proto::FILE_DESCRIPTOR_SET],
 };
 
-/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests` and `batches`, how large messages are by
+/// The routes of every service, working with `context`: what one request may ask for is bounded by `requests` and `cards`, how large messages are by
 /// `server`.
 pub fn routes(
     context: Context,
     requests: RequestOptions,
-    batches: BatchOptions,
+    cards: CardOptions,
     server: &ServerOptions,
 ) -> RoutesBuilder {
     let edge = Edge(Arc::new(Inner {
         tokens: Tokens::new(context.store()),
         context,
         requests,
-        batches,
+        cards,
         answer_bytes_max: server.answer_bytes_max,
     }));
     let mut routes = RoutesBuilder::default();
@@ -98,7 +98,7 @@ struct Inner {
     context: Context,
     tokens: Tokens,
     requests: RequestOptions,
-    batches: BatchOptions,
+    cards: CardOptions,
     answer_bytes_max: usize,
 }
 
@@ -115,7 +115,7 @@ impl Edge {
         &self.0.requests
     }
 
-    fn batches(&self) -> &BatchOptions {
-        &self.0.batches
+    fn cards(&self) -> &CardOptions {
+        &self.0.cards
     }
 }

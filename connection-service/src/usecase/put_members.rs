@@ -12,14 +12,14 @@ use crate::store::PutCard;
 /// How many cards are folded before other calls have a turn.
 const FOLDED_AT_ONCE: usize = 32;
 
-/// How much one batch may bring.
+/// How many cards may come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchOptions {
+pub struct CardOptions {
     /// How many cards one batch may put. Default 500.
     pub cards_max: usize,
 }
 
-impl Default for BatchOptions {
+impl Default for CardOptions {
     fn default() -> Self {
         Self { cards_max: 500 }
     }
