@@ -2,7 +2,8 @@
 //!
 //! A store's cost lies in its commits, so the writer takes all commands that wait, runs them one after the other in one
 //! transaction, commits once and only then answers each. Later commands of a batch see what earlier ones did. A command that
-//! cannot be applied fails alone: the batch is rolled back and each of its commands runs again in a transaction of its own.
+//! cannot be applied fails alone: the batch is rolled back, those before it run again together, it runs again in a transaction of
+//! its own, and those after it go on together.
 //!
 //! Deliberately absent: what a transaction is (see [`Engine`]), reading (readers have snapshots of their own) and deadlines: a
 //! caller that stops waiting does not cancel its command, which may be committed already.
@@ -27,8 +28,9 @@ pub trait Engine: Send + 'static {
     /// What a command works on, inside a transaction.
     type Work: ?Sized;
 
-    /// Runs `body` in one transaction: commits when it returns `Ok`, else rolls back and returns its error. Must not run `body`
-    /// more than once. An error of beginning or committing is returned too, and then nothing has been stored.
+    /// Runs `body` in one transaction: commits when it returns `Ok`, else rolls back and returns its error. May run `body` more than
+    /// once, each time on a state in which it has not run before; what the last run comes to counts. An error of beginning or
+    /// committing is returned too, and then nothing has been stored, unless it says otherwise.
     fn transaction(
         &mut self,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
@@ -196,7 +198,7 @@ impl<E: Engine> GroupCommit<E> {
 
     /// Runs `command` in a transaction and resolves with its value only after the commit.
     ///
-    /// `command` may run twice, the second time on a state in which the first never happened, so it must not give away what it
+    /// `command` may run several times, each time on a state in which it has not run before, so it must not give away what it
     /// captures. If it panics, it fails with [`StoreError::Internal`] like a command that returned that.
     ///
     /// [`StoreError::Overloaded`] at once when the queue is full, [`StoreError::Unavailable`] when the writer was closed, the
@@ -383,57 +385,80 @@ impl<W: ?Sized> Answered<W> {
     }
 }
 
-/// Runs the commands in one transaction, or each alone if one of them fails.
+/// Runs the commands in one transaction; if one of them fails, those before it, it alone, and those after it.
 fn run_batch<E: Engine>(
     engine: &mut E,
     mut batch: Vec<Box<dyn Command<E::Work>>>,
     metrics: &WriterMetrics,
 ) -> Vec<Answered<E::Work>> {
-    if batch.is_empty() {
-        return Vec::new();
-    }
     batch.sort_by_key(|command| command.turn());
     let others = batch.partition_point(|command| command.turn() == Turn::Usual);
     let begun = Instant::now();
     for command in &batch {
         metrics.waited(begun - command.submitted());
     }
-    let mut a_command_failed = false;
-    let mut ran = begun;
+    let mut answered = Vec::with_capacity(batch.len());
+    // The last is the next to run; each is in the order in which its commands came.
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        match run_together(engine, &mut part, others, metrics) {
+            Ran::All(outcome) => {
+                answered.extend(part.into_iter().map(|command| Answered {
+                    command,
+                    outcome: outcome.clone(),
+                }));
+            }
+            Ran::UpTo(failed) => {
+                let after = part.split_off(failed + 1);
+                let alone = part.split_off(failed);
+                parts.extend([after, alone, part]);
+            }
+        }
+    }
+    answered
+}
+
+/// How far the commands of a transaction have come.
+enum Ran {
+    /// All have come to the same end. An error that no command caused (no disk, no lock) would only meet each of them again.
+    All(Result<(), StoreError>),
+    /// This one of several fails.
+    UpTo(usize),
+}
+
+/// `others`: how many commands of the batch take the usual turn.
+fn run_together<E: Engine>(
+    engine: &mut E,
+    commands: &mut [Box<dyn Command<E::Work>>],
+    others: usize,
+    metrics: &WriterMetrics,
+) -> Ran {
+    let begun = Instant::now();
+    let (mut failed, mut ran) = (None, begun);
     let outcome = engine.transaction(&mut |work| {
-        let outcome = batch
+        failed = None;
+        let outcome = commands
             .iter_mut()
-            .try_for_each(|command| command.run(work, others))
-            .inspect_err(|_| a_command_failed = true);
+            .enumerate()
+            .try_for_each(|(index, command)| {
+                let outcome = command.run(work, others);
+                outcome.inspect_err(|_| failed = Some(index))
+            });
         ran = Instant::now();
         outcome
     });
-    metrics.batch(batch.len(), ran - begun, ran.elapsed());
+    metrics.batch(commands.len(), ran - begun, ran.elapsed());
     if outcome.is_ok() {
         engine.committed();
         crash::point("commit.told");
-    } else if a_command_failed && batch.len() > 1 {
-        let alone = |command| run_alone(engine, command, others);
-        return batch.into_iter().map(alone).collect();
     }
-    // An error that no command caused (no disk, no lock) would only meet each of them again.
-    let answered = |command| Answered {
-        command,
-        outcome: outcome.clone(),
-    };
-    batch.into_iter().map(answered).collect()
-}
-
-fn run_alone<E: Engine>(
-    engine: &mut E,
-    mut command: Box<dyn Command<E::Work>>,
-    others: usize,
-) -> Answered<E::Work> {
-    let outcome = engine.transaction(&mut |work| command.run(work, others));
-    if outcome.is_ok() {
-        engine.committed();
+    match failed {
+        Some(failed) if outcome.is_err() && commands.len() > 1 => Ran::UpTo(failed),
+        _ => Ran::All(outcome),
     }
-    Answered { command, outcome }
 }
 
 #[cfg(test)]
