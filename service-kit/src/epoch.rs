@@ -71,7 +71,7 @@ pub struct Diverged {
     pub common_position: u64,
 }
 
-/// The epochs of a store, oldest first, and the one that this process began.
+/// The epochs of a store, and the one that is in force.
 #[derive(Clone, Debug)]
 pub struct Epochs {
     current: EpochId,
@@ -111,17 +111,43 @@ impl Epochs {
             "delete from epoch where number <= ?1",
             [number - i64::from(EPOCHS_MAX)],
         )?;
-        let epochs = Self {
-            current: id,
-            ends: load(&tx)?,
-        };
+        let epochs = Self::of(&load(&tx)?)?;
         crash::point("start.epoch_written");
         tx.commit()?;
         crash::point("start.epoch_begun");
         Ok(epochs)
     }
 
-    /// The epoch that this process began.
+    /// The epochs that began at these first positions, the newest first.
+    ///
+    /// [`StoreError::Corrupt`] where one begins before the one before it, or there is none.
+    pub(crate) fn of(newest_first: &[(EpochId, i64)]) -> Result<Self, StoreError> {
+        let mut ends = HashMap::new();
+        let mut end = None;
+        for (id, first) in newest_first {
+            let before = u64::try_from(*first)
+                .ok()
+                .and_then(|first| first.checked_sub(1));
+            let before =
+                before.ok_or_else(|| StoreError::corrupt("an epoch begins at no position"))?;
+            if end.is_some_and(|end| end < before) {
+                return Err(StoreError::corrupt(
+                    "an epoch begins before the one before it",
+                ));
+            }
+            ends.insert(*id, end);
+            end = Some(before);
+        }
+        let (current, _) = newest_first
+            .first()
+            .ok_or_else(|| StoreError::corrupt("there is no epoch"))?;
+        Ok(Self {
+            current: *current,
+            ends,
+        })
+    }
+
+    /// The epoch in force: the newest, which this process or another of the same store began.
     pub fn current(&self) -> EpochId {
         self.current
     }
@@ -141,26 +167,11 @@ impl Epochs {
     }
 }
 
-fn load(conn: &Connection) -> Result<HashMap<EpochId, Option<u64>>, StoreError> {
-    let mut ends = HashMap::new();
+fn load(conn: &Connection) -> Result<Vec<(EpochId, i64)>, StoreError> {
     let mut statement =
         conn.prepare("select id, first_position from epoch order by number desc")?;
-    let mut rows = statement.query([])?;
-    let mut end = None;
-    while let Some(row) = rows.next()? {
-        let first = u64::try_from(row.get::<_, i64>(1)?)
-            .ok()
-            .and_then(|first| first.checked_sub(1));
-        let before = first.ok_or_else(|| StoreError::corrupt("an epoch begins at no position"))?;
-        if end.is_some_and(|end| end < before) {
-            return Err(StoreError::corrupt(
-                "an epoch begins before the one before it",
-            ));
-        }
-        ends.insert(EpochId(row.get(0)?), end);
-        end = Some(before);
-    }
-    Ok(ends)
+    let rows = statement.query_map([], |row| Ok((EpochId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
 //! From the inside out: pure values ([`time`], [`id`], [`text`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
-//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
+//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`postgres`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
 //! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //! Through all of them lie the moments at which tests let a process die ([`crash`]); it leaves nothing of its memory behind ([`core_dump`]).
@@ -26,6 +26,7 @@ pub mod id;
 pub mod metrics;
 pub mod observability;
 pub mod page_token;
+pub mod postgres;
 pub mod requests;
 pub mod runtime;
 pub mod secret;

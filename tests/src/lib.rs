@@ -21,6 +21,7 @@ pub mod friendships;
 pub mod look;
 pub mod moving;
 pub mod pair;
+pub mod postgres;
 pub mod redis;
 pub mod refusal;
 pub mod rig;

@@ -105,12 +105,54 @@ impl Default for StoreMetrics {
 }
 
 impl StoreMetrics {
-    /// Adds the figures to what is scraped, with the sizes of the store's files.
+    /// Adds the figures of an embedded store to what is scraped, with the sizes of its files.
     pub fn register(&self, registry: &mut Registry, file: &Path) {
+        self.register_remote(registry);
+        let checkpoints = self.checkpoints.clone();
+        registry.register(
+            "store_checkpoint_seconds",
+            "How long carrying the log over into the file took",
+            checkpoints.time,
+        );
+        registry.register(
+            "store_checkpoint_failures",
+            "Checkpoints that failed, apart from those put off",
+            checkpoints.failures,
+        );
+        registry.register(
+            "store_log_frames",
+            "Pages in the write-ahead log since it last began anew",
+            checkpoints.log_frames,
+        );
+        let log = with_suffix(file, "-wal");
+        let sizes = [
+            (
+                "store_file_bytes",
+                "The size of the store's file",
+                file.to_owned(),
+            ),
+            (
+                "store_log_bytes",
+                "The size of the write-ahead log's file",
+                log,
+            ),
+        ];
+        for (name, help, path) in sizes {
+            register_read(registry, name, help, move || {
+                // A byte more or less in 2⁵³ is nothing to be shown.
+                #[allow(clippy::cast_precision_loss, reason = "as said")]
+                let size = |found: std::fs::Metadata| found.len() as f64;
+                path.metadata().ok().map(size)
+            });
+        }
+    }
+
+    /// Adds the figures of a store that lies elsewhere: what is written, read, and could not be.
+    pub fn register_remote(&self, registry: &mut Registry) {
         let Self {
             writer,
             readers,
-            checkpoints,
+            checkpoints: _,
             failures,
         } = self.clone();
         for (name, help, times) in [
@@ -140,50 +182,14 @@ impl StoreMetrics {
                 readers.wait,
             ),
             ("store_read_seconds", "How long reads took", readers.read),
-            (
-                "store_checkpoint_seconds",
-                "How long carrying the log over into the file took",
-                checkpoints.time,
-            ),
         ] {
             registry.register(name, help, times);
         }
-        registry.register(
-            "store_checkpoint_failures",
-            "Checkpoints that failed, apart from those put off",
-            checkpoints.failures,
-        );
-        registry.register(
-            "store_log_frames",
-            "Pages in the write-ahead log since it last began anew",
-            checkpoints.log_frames,
-        );
         registry.register(
             "store_failures",
             "Commands and reads that the store could not do",
             failures,
         );
-        let log = with_suffix(file, "-wal");
-        let sizes = [
-            (
-                "store_file_bytes",
-                "The size of the store's file",
-                file.to_owned(),
-            ),
-            (
-                "store_log_bytes",
-                "The size of the write-ahead log's file",
-                log,
-            ),
-        ];
-        for (name, help, path) in sizes {
-            register_read(registry, name, help, move || {
-                // A byte more or less in 2⁵³ is nothing to be shown.
-                #[allow(clippy::cast_precision_loss, reason = "as said")]
-                let size = |found: std::fs::Metadata| found.len() as f64;
-                path.metadata().ok().map(size)
-            });
-        }
     }
 }
 
