@@ -8,10 +8,14 @@
 //!
 //! Deliberately absent: decisions (`domain/`) and what a command entails (`command/`), which are the same for every engine.
 
+mod catch_up;
+mod codec;
 pub mod command;
 pub mod feed;
+mod reading;
 pub mod rows;
 pub mod sqlite;
+mod standing_metrics;
 
 use async_trait::async_trait;
 use service_kit::{

@@ -22,11 +22,13 @@ use uuid::Uuid;
 use super::{
     batch::{Batch, Meta},
     codec::Columns,
-    standing_metrics::StandingMetrics,
 };
 use crate::{
     domain::policy::Policy,
-    store::rows::{FeedCursor, Rows as _},
+    store::{
+        rows::{FeedCursor, Rows as _},
+        standing_metrics::StandingMetrics,
+    },
 };
 
 /// The tables, step by step; each is applied once and never changed afterwards.

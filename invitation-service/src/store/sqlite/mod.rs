@@ -11,7 +11,6 @@ mod export;
 mod folding;
 mod metrics;
 mod reads;
-mod standing_metrics;
 mod tables;
 mod watch;
 
@@ -39,7 +38,6 @@ use uuid::Uuid;
 use self::{
     batch::Batch,
     engine::{Opened, SqliteEngine},
-    standing_metrics::StandingMetrics,
 };
 use super::{
     Barred, Counts, Decided, ListQuery, OwnQuota, RecordedAct, Selected, Selection, Store, command,
@@ -52,7 +50,9 @@ use super::{
         send::{Answer, SendInvitation},
     },
     feed::{MemberEvent, Reached, ServiceEvent, Stretch},
+    reading::own_quota,
     rows::{FeedCursor, Rows, StandingAct},
+    standing_metrics::StandingMetrics,
 };
 use crate::domain::{
     accept::{Ruled, Ruling},
@@ -343,16 +343,9 @@ impl Store for SqliteStore {
 
     async fn quota(&self, member: MemberId) -> Result<OwnQuota, StoreError> {
         self.read(move |conn, policy, now| {
-            let row =
-                tables::load_member(conn, &member)?.unwrap_or_else(|| Member::new(member.clone()));
-            let mut quota = row.quota(policy, now);
-            quota.pending_sent = reads::counts(conn, policy, now, &member)?.sent_pending;
-            let (plan, _) = row.plan_in_force(policy);
-            Ok(OwnQuota {
-                quota,
-                plan: plan.to_owned(),
-                told: row.standing.told(now, &row.terms(policy)),
-            })
+            let row = tables::load_member(conn, &member)?;
+            let sent_pending = reads::counts(conn, policy, now, &member)?.sent_pending;
+            Ok(own_quota(row, member, sent_pending, policy, now))
         })
         .await
     }

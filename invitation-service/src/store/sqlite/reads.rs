@@ -14,12 +14,13 @@ use super::{
 };
 use crate::{
     domain::{
-        invitation::{Place, Role, Shown, shown},
+        invitation::{Place, Role},
         policy::Policy,
         view::{View, view},
     },
     store::{
         Barred, Counts, ListOrder, ListQuery, Selected, Selection,
+        reading::{in_order, state_of},
         rows::{OldEntry, UnseenRange},
     },
 };
@@ -215,10 +216,7 @@ pub(super) fn list(
             Place::Withdrawn,
             &seen_until,
         )?);
-        match query.order {
-            ListOrder::Newest => views.sort_unstable_by_key(|view| std::cmp::Reverse(view.id)),
-            ListOrder::Oldest => views.sort_unstable_by_key(|view| view.id),
-        }
+        in_order(&mut views, query.order);
     }
     let more = views.len() > query.limit;
     views.truncate(query.limit);
@@ -421,9 +419,5 @@ fn state(
     let (Some(live), Some(side)) = (live_pairs.load(&key)?, key.side_of(member)) else {
         return Ok(None);
     };
-    let role = live.invitation.role(side);
-    // The inviter sees a pending invitation until the connection is made, and so also its expiry.
-    let shown = shown(live.state(), role);
-    let over = shown == Some(Shown::Pending) && live.invitation.expire_time <= now;
-    Ok((!over).then_some((role, live.invitation.id)))
+    Ok(state_of(&live, side, now))
 }

@@ -17,11 +17,11 @@ struct Labels {
 
 /// What is counted. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct StandingMetrics(Family<Labels, Counter>);
+pub(in crate::store) struct StandingMetrics(Family<Labels, Counter>);
 
 impl StandingMetrics {
     /// Nothing counted yet.
-    pub(super) fn new() -> Self {
+    pub(in crate::store) fn new() -> Self {
         let changes = Self(Family::default());
         let levels = [News::Normal, News::Trusted, News::Limited, News::Strike];
         for news in levels.into_iter().chain(Flag::ALL.map(News::Flagged)) {
@@ -31,13 +31,13 @@ impl StandingMetrics {
     }
 
     /// Adds the figures to what is scraped.
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(in crate::store) fn register(&self, registry: &mut Registry) {
         let help = "Changes of members' standings: what they have become, strikes, flags that have come up";
         registry.register("standing_changes", help, self.0.clone());
     }
 
     /// Counts a change that was committed.
-    pub(super) fn note(&self, news: News) {
+    pub(in crate::store) fn note(&self, news: News) {
         self.counter(news).inc();
     }
 
