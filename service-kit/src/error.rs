@@ -12,7 +12,8 @@ pub enum StoreError {
     /// Too much waits already; nothing was done.
     #[error("the store's queue is full")]
     Overloaded,
-    /// The store cannot be reached or used now (busy, disk full, closed); nothing was done. A later attempt may succeed.
+    /// The store cannot be reached or used now (busy, disk full, closed); nothing was done, unless it lies elsewhere and the answer to a
+    /// commit was lost. A later attempt may succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(Arc<str>),
     /// What is stored is not what was written; repeating does not help.

@@ -16,6 +16,7 @@ pub mod collector;
 pub mod credentials;
 pub mod device;
 pub mod documents;
+pub mod engines;
 pub mod frames;
 pub mod friendships;
 pub mod look;

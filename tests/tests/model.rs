@@ -1,4 +1,4 @@
-//! Random sequences of commands, on the service's decisions and on the embedded store, against a naive model of the rules.
+//! Random sequences of commands, on the service's decisions and on stores of every engine, against a naive model of the rules.
 //!
 //! A sequence that makes the two part is shrunk and printed as a list of commands. `ACQUAINT_MODEL_CASES` says how many sequences each of
 //! the tests runs instead of the usual number; they are then drawn anew each time.
@@ -11,7 +11,7 @@ mod model {
     mod memory;
     mod rules;
     mod run;
-    mod sqlite;
+    mod stored;
     mod stories;
     mod system;
 
@@ -20,6 +20,7 @@ mod model {
         collections::BTreeMap,
     };
 
+    use acquaint_tests::engines::Engine;
     use invitation_service::domain::{
         plan::Limits,
         policy::Policy,
@@ -35,7 +36,7 @@ mod model {
         command::{MEMBERS, PREMIUM},
         memory::Memory,
         run::{Tally, run},
-        sqlite::Sqlite,
+        stored::Stored,
     };
 
     /// How many sequences are run on the service's decisions, under each of the [`policies`].
@@ -43,6 +44,9 @@ mod model {
 
     /// How many are run on the embedded store, which takes longer.
     const CASES_IN_FILES: u32 = 3_000;
+
+    /// How many are run on each kind of store on PostgreSQL, which takes longer still: each command is a commit of its own.
+    const CASES_ON_A_SERVER: u32 = 80;
 
     /// How many sequences share a store in a file; each brings it years ahead.
     const CASES_PER_STORE: u32 = 250;
@@ -151,7 +155,8 @@ mod model {
 
     /// A store that is made anew after so many sequences.
     struct Shared {
-        system: Option<Sqlite>,
+        engine: Engine,
+        system: Option<Stored>,
         time: Time,
         cases: u32,
         policy: usize,
@@ -171,7 +176,9 @@ mod model {
             } else {
                 with_cooldown
             };
-            let system = self.system.get_or_insert_with(|| Sqlite::new(policy));
+            let system = self
+                .system
+                .get_or_insert_with(|| Stored::new(self.engine, policy));
             let ran = run(system, &mut self.tally, &names(case), self.time, commands);
             match ran {
                 Ok(end) => self.time = end.plus(Span::millis(1_001)),
@@ -189,9 +196,9 @@ mod model {
         }
     }
 
-    #[test]
-    fn the_embedded_store_does_what_the_rules_say() {
+    fn a_store_does_what_the_rules_say(engine: Engine, cases: u32) {
         let shared = RefCell::new(Shared {
+            engine,
             system: None,
             time: START,
             cases: 0,
@@ -199,7 +206,7 @@ mod model {
             tally: Tally::new(),
         });
         let case = Cell::new(0);
-        let mut runner = runner(CASES_IN_FILES);
+        let mut runner = runner(cases);
         let result = runner.run(&command::sequence(), |commands| {
             case.set(case.get() + 1);
             let ran = shared.borrow_mut().run(case.get(), &commands);
@@ -209,5 +216,20 @@ mod model {
             panic!("{parted}");
         }
         shared.borrow_mut().renew();
+    }
+
+    #[test]
+    fn the_embedded_store_does_what_the_rules_say() {
+        a_store_does_what_the_rules_say(Engine::Sqlite, CASES_IN_FILES);
+    }
+
+    #[test]
+    fn a_store_on_postgresql_does_what_the_rules_say() {
+        a_store_does_what_the_rules_say(Engine::Postgres, CASES_ON_A_SERVER);
+    }
+
+    #[test]
+    fn a_store_in_lanes_does_what_the_rules_say() {
+        a_store_does_what_the_rules_say(Engine::PostgresInLanes, CASES_ON_A_SERVER);
     }
 }

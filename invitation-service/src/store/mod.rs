@@ -12,6 +12,7 @@ mod catch_up;
 mod codec;
 pub mod command;
 pub mod feed;
+pub mod postgres;
 mod reading;
 pub mod rows;
 pub mod sqlite;
@@ -25,7 +26,7 @@ use service_kit::{
     id::{MemberId, PairKey},
     secret::StoreSecret,
     store_health::StoreHealth,
-    time::Time,
+    time::{Span, Time},
 };
 use uuid::Uuid;
 
@@ -203,6 +204,11 @@ pub trait Store: Send + Sync + 'static {
     fn health(&self) -> &StoreHealth;
     /// Writes and reads, and changes nothing: whether the store works now.
     async fn probe(&self) -> Result<(), StoreError>;
+    /// Whether other processes may use the same store at the same time.
+    fn is_shared(&self) -> bool;
+    /// Asks to lead, or to go on leading, for `span` from now; whether this process does. Of several on one store the one that leads follows
+    /// connection-service's feed and does what nobody waits for. Once one has led, folding, erasing and rebuilding fail for every other.
+    async fn lead(&self, span: Span) -> Result<bool, StoreError>;
     /// Resolves when the store takes no more commands, which a process should not outlive.
     async fn closed(&self);
     /// Finishes what waits and releases the store.

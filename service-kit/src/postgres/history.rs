@@ -13,7 +13,6 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::{Failure, Statement};
-use crate::crash;
 use crate::environment::Random;
 use crate::epoch::{Diverged, EPOCHS_MAX, EpochId, Epochs};
 use crate::secret::StoreSecret;
@@ -248,6 +247,11 @@ impl History {
         Ok(row.try_get::<_, i64>(0)? >= batch)
     }
 
+    /// The number of the epoch that this process began, which no other process has.
+    pub fn own(&self) -> i64 {
+        self.read().own.0
+    }
+
     /// The epoch in force.
     pub fn current(&self) -> EpochId {
         self.read().epochs.current()
@@ -287,9 +291,7 @@ async fn begin_epoch(client: &Client, random: &dyn Random) -> Result<(Known, Row
         let _ = client.batch_execute("rollback").await;
         return begun;
     }
-    crash::point("start.epoch_written");
     client.batch_execute("commit").await?;
-    crash::point("start.epoch_begun");
     begun
 }
 

@@ -7,7 +7,6 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::{Failure, Statement};
-use crate::crash;
 
 const TABLE: &str = "create table if not exists schema_migration (
     number integer primary key,
@@ -95,7 +94,6 @@ pub async fn migrate(client: &Client, migrations: &[Migration]) -> Result<usize,
         let Some(name) = stepped? else {
             return Ok(count);
         };
-        crash::point("start.migrated");
         tracing::info!(name, "migrated");
         count += 1;
     }
@@ -131,7 +129,6 @@ async fn step(
         &[&number, &next.name, &checksum.as_slice(), &next.expands],
     )
     .await?;
-    crash::point("start.migrating");
     Ok(Some(next.name))
 }
 

@@ -23,9 +23,9 @@ pub struct PostgresOptions {
     pub reader_wait: Duration,
     /// How long making a connection may take. Default 2 s.
     pub connect_timeout: Duration,
-    /// How long one statement may take. Default 10 s.
+    /// How long one statement may take. Default 5 s.
     pub statement_timeout: Duration,
-    /// How long one statement waits for a row that another transaction has locked. Default 2 s.
+    /// How long one statement waits for a row that another transaction has locked. Default 1 s.
     pub lock_timeout: Duration,
     /// How often the end of the feed is looked at for what other processes have written. Default 50 ms.
     pub poll: Duration,
@@ -42,8 +42,8 @@ impl Default for PostgresOptions {
             reader_queue_max: 4_096,
             reader_wait: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(2),
-            statement_timeout: Duration::from_secs(10),
-            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(1),
             poll: Duration::from_millis(50),
             lanes: 1,
         }

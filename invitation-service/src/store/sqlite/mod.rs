@@ -30,7 +30,7 @@ use service_kit::{
     secret::StoreSecret,
     sqlite::{OpenError, Readers, SqliteFile, SqliteOptions},
     store_health::StoreHealth,
-    time::Time,
+    time::{Span, Time},
     trace,
 };
 use uuid::Uuid;
@@ -470,6 +470,15 @@ impl Store for SqliteStore {
         self.write(|batch, _| engine::rewrite_time(batch.conn()))
             .await?;
         self.read(|_, _, _| Ok(())).await
+    }
+
+    fn is_shared(&self) -> bool {
+        // The file's lock sees to it.
+        false
+    }
+
+    async fn lead(&self, _span: Span) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     async fn closed(&self) {

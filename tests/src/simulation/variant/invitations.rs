@@ -36,7 +36,7 @@ use service_kit::{
     id::{MemberId, PairKey},
     secret::StoreSecret,
     store_health::StoreHealth,
-    time::Time,
+    time::{Span, Time},
 };
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -333,6 +333,14 @@ impl Store for Bent {
 
     async fn probe(&self) -> Result<(), StoreError> {
         self.inner.probe().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn lead(&self, span: Span) -> Result<bool, StoreError> {
+        self.inner.lead(span).await
     }
 
     async fn closed(&self) {

@@ -1,7 +1,8 @@
-//! The embedded store as a system under test: one store for many sequences, each among members of its own.
+//! A store as a system under test, over any engine: one store for many sequences, each among members of its own.
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use acquaint_tests::engines::{Engine, Place};
 use futures::future::try_join_all;
 use invitation_service::{
     domain::{
@@ -13,7 +14,7 @@ use invitation_service::{
         view::View,
     },
     store::{
-        Store as _,
+        Store,
         command::{
             AwaitedVerdict,
             answer::{Acceptance, Ending},
@@ -23,68 +24,48 @@ use invitation_service::{
         },
         feed::{MemberChange, MemberEvent, Reached, Stretch},
         rows::FeedCursor,
-        sqlite::SqliteStore,
     },
 };
 use service_kit::{
     clock::ManualClock,
-    environment::Environment,
-    group_commit::GroupCommitOptions,
     id::{MemberId, PairKey},
-    sqlite::{SqliteOptions, Synchronous},
     time::Time,
 };
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::system::{EPOCH, Shown, System, assigns, queries};
 
 /// An open store.
-pub(crate) struct Sqlite {
+pub(crate) struct Stored {
     policy: Policy,
     clock: ManualClock,
     runtime: Runtime,
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     watches: BTreeMap<MemberId, Watch>,
-    _folder: TempDir,
+    _place: Place,
 }
 
-impl Sqlite {
+impl Stored {
     /// A new one, in memory where the system has files in memory.
-    pub(crate) fn new(policy: Policy) -> Self {
-        let shared_memory = std::path::Path::new("/dev/shm");
-        let folder = if shared_memory.is_dir() {
-            tempfile::tempdir_in(shared_memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
-        let mut options = SqliteOptions::new(folder.path().join("invitations.db"));
-        options.synchronous = Synchronous::Normal;
-        options.readers = 1;
+    pub(crate) fn new(engine: Engine, policy: Policy) -> Self {
         let clock = ManualClock::new(Time::ZERO);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        let store = {
-            let _entered = runtime.enter();
-            let environment = Environment::system(Arc::new(clock.clone()));
-            SqliteStore::open(
-                options,
-                GroupCommitOptions::default(),
-                policy.clone(),
-                environment,
-            )
-            .unwrap()
-        };
+        let (place, store) = runtime.block_on(async {
+            let place = engine.place().await;
+            let store = place.open(policy.clone(), Arc::new(clock.clone())).await;
+            (place, store)
+        });
         Self {
             policy,
             clock,
             runtime,
             store,
             watches: BTreeMap::new(),
-            _folder: folder,
+            _place: place,
         }
     }
 
@@ -127,7 +108,7 @@ impl Watch {
 /// How many due ones are asked for: more than there ever are.
 const MANY: usize = 1_000;
 
-impl System for Sqlite {
+impl System for Stored {
     fn policy(&self) -> &Policy {
         &self.policy
     }

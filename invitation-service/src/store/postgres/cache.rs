@@ -1,0 +1,150 @@
+//! Rows of one kind that the commands of a batch have asked for, as they were loaded and as they are now.
+//!
+//! A row that is asked for and was not loaded yet reads as if there were none, and is noted: whoever runs the commands loads it, and runs
+//! them again. Deliberately absent: loading and writing.
+
+use std::collections::BTreeMap;
+
+/// A row as the database has it.
+#[derive(Clone)]
+pub(super) struct Stored<T> {
+    /// Which of its versions; 0 where its kind has none.
+    pub(super) version: i64,
+    pub(super) row: T,
+}
+
+/// A row as a command left it.
+struct Put<T> {
+    row: Option<T>,
+    /// Which command of the batch did.
+    by: usize,
+}
+
+struct Slot<T> {
+    /// As it was loaded, if it was.
+    loaded: Option<Option<Stored<T>>>,
+    put: Option<Put<T>>,
+    /// Whether a command asked for it; else it was put as a new one.
+    asked: bool,
+}
+
+/// What becomes of a row.
+pub(super) struct Change<'c, T> {
+    pub(super) was: Option<&'c Stored<T>>,
+    pub(super) is: Option<&'c T>,
+}
+
+/// The rows of one kind.
+pub(super) struct Cache<K, T>(BTreeMap<K, Slot<T>>);
+
+impl<K, T> Default for Cache<K, T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Clone, T> Cache<K, T> {
+    /// The row as it is now; none where there is none, or where it has yet to be loaded.
+    pub(super) fn get(&mut self, key: &K) -> Option<&T> {
+        self.ask(key);
+        let slot = self.0.get(key)?;
+        match (&slot.put, &slot.loaded) {
+            (Some(put), _) => put.row.as_ref(),
+            (None, Some(Some(stored))) => Some(&stored.row),
+            (None, _) => None,
+        }
+    }
+
+    /// Has the row loaded with the others.
+    pub(super) fn ask(&mut self, key: &K) {
+        if self.0.contains_key(key) {
+            return;
+        }
+        let slot = Slot {
+            loaded: None,
+            put: None,
+            asked: true,
+        };
+        self.0.insert(key.clone(), slot);
+    }
+
+    /// Keeps a row, or (with `None`) has it deleted. One that was never asked for is new.
+    pub(super) fn put(&mut self, key: &K, row: Option<T>, by: usize) {
+        let slot = self.0.entry(key.clone()).or_insert(Slot {
+            loaded: Some(None),
+            put: None,
+            asked: false,
+        });
+        slot.put = Some(Put { row, by });
+    }
+
+    /// Has the rows deleted that were put under keys like these.
+    pub(super) fn unput(&mut self, like: impl Fn(&K) -> bool, by: usize) {
+        for (_, slot) in self.0.iter_mut().filter(|(key, _)| like(key)) {
+            if slot.put.is_some() || matches!(slot.loaded, Some(Some(_))) {
+                slot.put = Some(Put { row: None, by });
+            }
+        }
+    }
+
+    /// Whether a command before this one has put a row under a key like these.
+    pub(super) fn was_put(&self, like: impl Fn(&K) -> bool, before: usize) -> bool {
+        let put = |slot: &Slot<T>| slot.put.as_ref().is_some_and(|put| put.by < before);
+        self.0.iter().any(|(key, slot)| put(slot) && like(key))
+    }
+
+    /// Whether it was asked for and has yet to be loaded.
+    pub(super) fn is_wanted(&self, key: &K) -> bool {
+        self.0.get(key).is_some_and(|slot| slot.loaded.is_none())
+    }
+
+    /// What was asked for and has yet to be loaded.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &K> {
+        let wanted = self.0.iter().filter(|(_, slot)| slot.loaded.is_none());
+        wanted.map(|(key, _)| key)
+    }
+
+    /// Notes that there is no such row, unless one was loaded.
+    pub(super) fn load_none(&mut self, key: &K) {
+        if let Some(slot) = self.0.get_mut(key) {
+            slot.loaded.get_or_insert(None);
+        }
+    }
+
+    /// Takes what was loaded.
+    pub(super) fn load(&mut self, key: &K, stored: Option<Stored<T>>) {
+        if let Some(slot) = self.0.get_mut(key) {
+            slot.loaded = Some(stored);
+        }
+    }
+
+    /// Undoes what was put; what was asked for stays, and what was loaded.
+    pub(super) fn reset(&mut self) {
+        self.0.retain(|_, slot| {
+            slot.put = None;
+            slot.asked
+        });
+    }
+
+    /// Has everything loaded again that was asked for.
+    pub(super) fn unload(&mut self) {
+        for slot in self.0.values_mut() {
+            slot.loaded = None;
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What is to be written.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&K, Change<'_, T>)> {
+        self.0.iter().filter_map(|(key, slot)| {
+            let put = slot.put.as_ref()?;
+            let was = slot.loaded.as_ref().and_then(Option::as_ref);
+            let is = put.row.as_ref();
+            (was.is_some() || is.is_some()).then_some((key, Change { was, is }))
+        })
+    }
+}

@@ -1,0 +1,374 @@
+//! Loading what the commands of a batch have asked for: one statement for each kind of row and lane, all sent together.
+//!
+//! Rows that guard others (pairs, members) are locked in the order of their keys, lanes ascending, and everything else is read after them; so
+//! what is read is as it will be at the commit. A row that is not there cannot be locked, and need not be: its key is unique, so whoever
+//! inserts it later finds out. Deliberately absent: which rows are asked for (`batch_rows.rs`).
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+use service_kit::{
+    id::{MemberId, PairKey},
+    postgres::{Client, Failure, Row, Statement, all, lane_of, types::Type},
+};
+use uuid::Uuid;
+
+use super::{
+    batch::{Batch, Found, Range},
+    cache::Stored,
+    columns::Columns,
+    ranges::look_through,
+    tables::{
+        invitation::{self, entry_columns},
+        member::{self, member_columns},
+        pair::{self, pair_columns},
+        request::{self, request_columns},
+    },
+};
+use crate::store::codec;
+
+/// Whether rows are locked as they are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Locking {
+    Locked,
+    Unlocked,
+}
+
+macro_rules! pairs_sql {
+    ($lock:literal) => {
+        Statement::new(
+            concat!(
+                "select ",
+                pair_columns!(),
+                " from unnest($2::text[], $3::text[]) as k (low, high) join pair t on t.lane = $1 and t.low = k.low and t.high = k.high
+                 order by t.low, t.high",
+                $lock
+            ),
+            &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+        )
+    };
+}
+macro_rules! members_sql {
+    ($lock:literal) => {
+        Statement::new(
+            concat!(
+                "select ",
+                member_columns!(),
+                " from member t where t.lane = $1 and t.member = any($2) order by t.member",
+                $lock
+            ),
+            &[Type::INT4, Type::TEXT_ARRAY],
+        )
+    };
+}
+
+const PAIRS: Statement = pairs_sql!("");
+const LOCK_PAIRS: Statement = pairs_sql!(" for update of t");
+const MEMBERS: Statement = members_sql!("");
+const LOCK_MEMBERS: Statement = members_sql!(" for update");
+const ERASED: Statement = Statement::new(
+    "select member_hash from erased where lane = $1 and member_hash = any($2)",
+    &[Type::INT4, Type::BYTEA_ARRAY],
+);
+// One look for each place: the key begins with it.
+const ENTRIES: Statement = Statement::new(
+    concat!(
+        "select ",
+        entry_columns!(),
+        " from unnest($2::text[], $3::uuid[]) as k (member, invitation_id) cross join unnest('{0,1,2,3,4,5}'::smallint[]) as p (place)
+         join invitation t on t.lane = $1 and t.member = k.member and t.place = p.place and t.invitation_id = k.invitation_id"
+    ),
+    &[Type::INT4, Type::TEXT_ARRAY, Type::UUID_ARRAY],
+);
+const REQUESTS: Statement = Statement::new(
+    concat!(
+        "select ",
+        request_columns!(),
+        " from unnest($2::text[], $3::uuid[]) as k (inviter, request_id)
+         join request t on t.lane = $1 and t.inviter = k.inviter and t.request_id = k.request_id"
+    ),
+    &[Type::INT4, Type::TEXT_ARRAY, Type::UUID_ARRAY],
+);
+const COOLDOWNS: Statement = Statement::new(
+    "select ordered_pair, until from withdraw_cooldown where lane = $1 and ordered_pair = any($2)",
+    &[Type::INT4, Type::BYTEA_ARRAY],
+);
+/// Every statement of loading.
+pub(super) fn statements() -> Vec<Statement> {
+    vec![
+        PAIRS,
+        LOCK_PAIRS,
+        MEMBERS,
+        LOCK_MEMBERS,
+        ERASED,
+        ENTRIES,
+        REQUESTS,
+        COOLDOWNS,
+    ]
+}
+
+/// The keys of one kind of row that are to be loaded, by lane.
+struct ByLane<K>(BTreeMap<i32, Vec<K>>);
+
+impl<K> ByLane<K> {
+    fn of(keys: impl Iterator<Item = K>, lane: impl Fn(&K) -> i32) -> Self {
+        let mut by_lane = BTreeMap::<i32, Vec<K>>::new();
+        for key in keys {
+            by_lane.entry(lane(&key)).or_default().push(key);
+        }
+        Self(by_lane)
+    }
+}
+
+/// What is asked of the database, and what came of it.
+struct Asked {
+    pairs: ByLane<PairKey>,
+    members: ByLane<MemberId>,
+    hashes: ByLane<([u8; 16], MemberId)>,
+    entries: ByLane<(MemberId, Uuid)>,
+    remembered: ByLane<(MemberId, Uuid)>,
+    cooldowns: ByLane<[u8; 16]>,
+    ranges: Vec<Range>,
+}
+
+/// The lane of a member.
+pub(super) fn of_member(id: &MemberId, lanes: u16) -> i32 {
+    lane_of(id.as_str().as_bytes(), lanes)
+}
+
+/// The hash under which an erased id is remembered.
+pub(super) fn erased_hash(batch: &Batch, id: &MemberId) -> [u8; 16] {
+    let parts = [id.as_str().as_bytes()];
+    batch.secret.keyed_hash("acquaint erased member", &parts)
+}
+
+impl Asked {
+    fn of(batch: &Batch, lanes: u16) -> Self {
+        let hashes = batch.members.wanted().map(|id| {
+            let hash = erased_hash(batch, id);
+            (hash, id.clone())
+        });
+        Self {
+            pairs: ByLane::of(batch.pairs.wanted().cloned(), |key| {
+                of_member(key.low(), lanes)
+            }),
+            members: ByLane::of(batch.members.wanted().cloned(), |id| of_member(id, lanes)),
+            hashes: ByLane::of(hashes, |(hash, _)| lane_of(hash, lanes)),
+            entries: ByLane::of(batch.entries.wanted().cloned(), |(id, _)| {
+                of_member(id, lanes)
+            }),
+            remembered: ByLane::of(batch.remembered.wanted().cloned(), |(id, _)| {
+                of_member(id, lanes)
+            }),
+            cooldowns: ByLane::of(batch.cooldowns.wanted().copied(), |key| lane_of(key, lanes)),
+            ranges: batch.ranges.wanted().cloned().collect(),
+        }
+    }
+}
+
+/// What came of a statement, to be taken into the batch.
+enum Came {
+    Begun,
+    Pairs(Vec<Row>),
+    Members(Vec<Row>),
+    Erased(Vec<Row>),
+    Entries(Vec<Row>),
+    Remembered(Vec<Row>),
+    Cooldowns(Vec<Row>),
+    Range(Range, Found),
+    Last(Vec<Row>),
+}
+
+type Coming<'a> = BoxFuture<'a, Result<Came, Failure>>;
+
+/// Loads what the batch wants, between what the transaction begins with (if it does so here) and a `last` statement without parameters, whose
+/// rows are returned.
+pub(super) async fn load(
+    client: &Client,
+    batch: &mut Batch,
+    lanes: u16,
+    locking: Locking,
+    begin: Option<&str>,
+    last: Option<&Statement>,
+) -> Result<Vec<Row>, Failure> {
+    let asked = Asked::of(batch, lanes);
+    let mut statements: Vec<Coming<'_>> = Vec::new();
+    if let Some(begin) = begin {
+        statements.push(Box::pin(async move {
+            client.batch_execute(begin).await?;
+            Ok(Came::Begun)
+        }));
+    }
+    ask_rows(client, &asked, locking, &mut statements);
+    for range in &asked.ranges {
+        statements.push(Box::pin(async move {
+            let found = look_through(client, range, lane_numbers(lanes)).await?;
+            Ok(Came::Range(range.clone(), found))
+        }));
+    }
+    if let Some(last) = last {
+        statements.push(Box::pin(async move {
+            Ok(Came::Last(last.query(client, &[]).await?))
+        }));
+    }
+    let came = all(statements).await?;
+    let mut last = Vec::new();
+    for came in came {
+        if let Came::Last(rows) = came {
+            last = rows;
+        } else {
+            take(batch, &asked, came)?;
+        }
+    }
+    none_where_nothing_came(batch, &asked)?;
+    Ok(last)
+}
+
+/// Every lane, in order.
+pub(super) fn lane_numbers(lanes: u16) -> Vec<i32> {
+    (0..i32::from(lanes.max(1))).collect()
+}
+
+/// The statements for rows that are asked for by their keys, those first that are locked.
+fn ask_rows<'a>(
+    client: &'a Client,
+    asked: &'a Asked,
+    locking: Locking,
+    statements: &mut Vec<Coming<'a>>,
+) {
+    let locked = locking == Locking::Locked;
+    for (lane, keys) in &asked.pairs.0 {
+        let lows: Vec<&str> = keys.iter().map(|key| key.low().as_str()).collect();
+        let highs: Vec<&str> = keys.iter().map(|key| key.high().as_str()).collect();
+        statements.push(Box::pin(async move {
+            let statement = if locked { LOCK_PAIRS } else { PAIRS };
+            let rows = statement.query(client, &[lane, &lows, &highs]).await?;
+            Ok(Came::Pairs(rows))
+        }));
+    }
+    for (lane, ids) in &asked.members.0 {
+        let ids: Vec<&str> = ids.iter().map(MemberId::as_str).collect();
+        statements.push(Box::pin(async move {
+            let statement = if locked { LOCK_MEMBERS } else { MEMBERS };
+            Ok(Came::Members(statement.query(client, &[lane, &ids]).await?))
+        }));
+    }
+    for (lane, hashes) in &asked.hashes.0 {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|(hash, _)| hash.as_slice()).collect();
+        statements.push(Box::pin(async move {
+            Ok(Came::Erased(ERASED.query(client, &[lane, &hashes]).await?))
+        }));
+    }
+    for (lane, keys) in &asked.entries.0 {
+        let (members, ids) = in_columns(keys);
+        statements.push(Box::pin(async move {
+            let rows = ENTRIES.query(client, &[lane, &members, &ids]).await?;
+            Ok(Came::Entries(rows))
+        }));
+    }
+    for (lane, keys) in &asked.remembered.0 {
+        let (members, ids) = in_columns(keys);
+        statements.push(Box::pin(async move {
+            let rows = REQUESTS.query(client, &[lane, &members, &ids]).await?;
+            Ok(Came::Remembered(rows))
+        }));
+    }
+    for (lane, keys) in &asked.cooldowns.0 {
+        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 16]>::as_slice).collect();
+        statements.push(Box::pin(async move {
+            let rows = COOLDOWNS.query(client, &[lane, &keys]).await?;
+            Ok(Came::Cooldowns(rows))
+        }));
+    }
+}
+
+fn in_columns(keys: &[(MemberId, Uuid)]) -> (Vec<&str>, Vec<Uuid>) {
+    keys.iter()
+        .map(|(member, id)| (member.as_str(), *id))
+        .unzip()
+}
+
+/// Takes what came into the batch.
+fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
+    match came {
+        Came::Begun | Came::Last(_) => {}
+        Came::Pairs(rows) => {
+            for row in &rows {
+                let stored = pair::read(row)?;
+                let key = stored.row.pair.key.clone();
+                batch.pairs.load(&key, Some(stored));
+            }
+        }
+        Came::Members(rows) => {
+            for row in &rows {
+                let stored = member::read(row)?;
+                let id = stored.row.id.clone();
+                batch.members.load(&id, Some(stored));
+            }
+        }
+        Came::Erased(rows) => {
+            for row in &rows {
+                let found: &[u8] = Columns::new(row).get()?;
+                let hashes = asked.hashes.0.values().flatten();
+                let erased = hashes.filter(|(hash, _)| hash == found);
+                batch.erased.extend(erased.map(|(_, id)| id.clone()));
+            }
+        }
+        Came::Entries(rows) => {
+            for row in &rows {
+                let (key, row) = invitation::read(row)?;
+                batch.entries.load(&key, Some(Stored { version: 0, row }));
+            }
+        }
+        Came::Remembered(rows) => {
+            for row in &rows {
+                let (key, row) = request::read(row)?;
+                batch
+                    .remembered
+                    .load(&key, Some(Stored { version: 0, row }));
+            }
+        }
+        Came::Cooldowns(rows) => {
+            for row in &rows {
+                let mut columns = Columns::new(row);
+                let key = codec::hash(columns.get()?)?;
+                let row = columns.time()?;
+                batch.cooldowns.load(&key, Some(Stored { version: 0, row }));
+            }
+        }
+        Came::Range(range, row) => batch.ranges.load(&range, Some(Stored { version: 0, row })),
+    }
+    Ok(())
+}
+
+/// Notes of what was asked for and did not come that it is not there.
+fn none_where_nothing_came(batch: &mut Batch, asked: &Asked) -> Result<(), Failure> {
+    let Asked {
+        pairs,
+        members,
+        hashes: _,
+        entries,
+        remembered,
+        cooldowns,
+        ranges: _,
+    } = asked;
+    for key in pairs.0.values().flatten() {
+        batch.pairs.load_none(key);
+    }
+    for key in members.0.values().flatten() {
+        batch.members.load_none(key);
+    }
+    for key in entries.0.values().flatten() {
+        batch.entries.load_none(key);
+    }
+    for key in remembered.0.values().flatten() {
+        batch.remembered.load_none(key);
+    }
+    for key in cooldowns.0.values().flatten() {
+        batch.cooldowns.load_none(key);
+    }
+    if batch.wants() {
+        return Err(Failure::internal("a range was not loaded"));
+    }
+    Ok(())
+}

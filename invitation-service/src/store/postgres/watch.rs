@@ -1,0 +1,294 @@
+//! What watchers read, each in one snapshot; and hearing of what other processes have written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use service_kit::{
+    id::{MemberId, PairKey},
+    postgres::{Client, Failure, Statement, types::ToSql, types::Type},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    columns::Columns,
+    engine::Shared,
+    ranges::number,
+    reads::Snapshot,
+    tables::{
+        event::{self, event_columns},
+        pair::{self, pair_columns},
+    },
+};
+use crate::{
+    domain::{member::Member, pair::Pair},
+    store::{
+        catch_up::{Missed, Touched, notified, to_notify},
+        codec,
+        feed::{MemberEvent, Reached, ServiceEvent, Stretch},
+        rows::EventKind,
+    },
+};
+
+const FIRST_KEPT: Statement = Statement::new(
+    "select position from event where lane = 0 order by position limit 1",
+    &[],
+);
+const EVENTS: Statement = Statement::new(
+    concat!(
+        "select ",
+        event_columns!(),
+        " from event where lane = 0 and position > $1 order by position limit $2"
+    ),
+    &[Type::INT8, Type::INT8],
+);
+const PAIRS: Statement = Statement::new(
+    concat!(
+        "select ",
+        pair_columns!(),
+        " from unnest($2::text[], $3::text[]) as k (low, high) join pair t on t.lane = $1 and t.low = k.low and t.high = k.high"
+    ),
+    &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+);
+/// A member's events from a link back to a position, the latest first, each with the member's role and the link before it.
+const MISSED: Statement = Statement::new(
+    concat!(
+        "with recursive missed (link) as (
+             select $1::bigint
+             union all
+             select case when missed.link % 2 = 0 then e.previous_of_inviter else e.previous_of_invitee end
+             from missed join event e on e.lane = 0 and e.position = missed.link / 2 where missed.link / 2 > $2
+         )
+         select ",
+        event_columns!(),
+        ", missed.link from missed join event on lane = 0 and position = missed.link / 2 where missed.link / 2 > $2 limit $3"
+    ),
+    &[Type::INT8, Type::INT8, Type::INT8],
+);
+const CONCERNED: Statement = Statement::new(
+    "select position, inviter, invitee from event where lane = 0 and position > $1 order by position limit $2",
+    &[Type::INT8, Type::INT8],
+);
+
+/// How many events one look for what others have written takes.
+const HEARD_MAX: i64 = 1_000;
+
+/// Every statement of watching.
+pub(super) fn statements() -> Vec<Statement> {
+    vec![FIRST_KEPT, EVENTS, PAIRS, MISSED, CONCERNED]
+}
+
+impl Snapshot {
+    /// The position of the first event that is still kept, or the one that the next will have.
+    async fn first_kept(&self) -> Result<u64, Failure> {
+        let rows = FIRST_KEPT.query(self.client()?, &[]).await?;
+        match rows.first() {
+            Some(row) => Columns::new(row).position(),
+            None => Ok(self.head.position.saturating_add(1)),
+        }
+    }
+
+    /// The events after a position, for services; `None` when some of them are no longer kept.
+    pub(super) async fn service_events(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Option<Stretch<ServiceEvent>>, Failure> {
+        if after.saturating_add(1) < self.first_kept().await? {
+            return Ok(None);
+        }
+        let rows = EVENTS
+            .query(
+                self.client()?,
+                &[&codec::position_number(after), &number(limit)],
+            )
+            .await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let event = event::read(row)?;
+            let between = to_notify(&event)?;
+            events.push((event, between));
+        }
+        let keys = events.iter().filter_map(|(_, key)| key.as_ref());
+        let pairs = self.pairs(keys.collect()).await?;
+        let mut stretch = Stretch {
+            events: Vec::new(),
+            until: after,
+        };
+        for (event, between) in events {
+            stretch.until = event.position;
+            if let EventKind::Step(_) = event.kind {
+                let pair = between.and_then(|key| pairs.get(&key).cloned());
+                let notify = pair.and_then(|pair| notified(&event, pair, self.now));
+                stretch.events.push(ServiceEvent { event, notify });
+            }
+        }
+        Ok(Some(stretch))
+    }
+
+    async fn pairs(&self, keys: BTreeSet<&PairKey>) -> Result<BTreeMap<PairKey, Pair>, Failure> {
+        let mut by_lane = BTreeMap::<i32, (Vec<&str>, Vec<&str>)>::new();
+        for key in keys {
+            let (lows, highs) = by_lane.entry(self.lane(key.low())).or_default();
+            lows.push(key.low().as_str());
+            highs.push(key.high().as_str());
+        }
+        let mut pairs = BTreeMap::new();
+        for (lane, (lows, highs)) in by_lane {
+            for row in PAIRS.query(self.client()?, &[&lane, &lows, &highs]).await? {
+                let pair = pair::read(&row)?.row.pair;
+                pairs.insert(pair.key.clone(), pair);
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// What became of a member's lists beyond what a watch has reached; `None` when that can no longer be said.
+    pub(super) async fn member_events(
+        &self,
+        id: &MemberId,
+        reached: Reached,
+    ) -> Result<Option<Stretch<MemberEvent>>, Failure> {
+        if reached.from.saturating_add(1) < self.first_kept().await? {
+            return Ok(None);
+        }
+        let until = self.head.position;
+        let Some(member) = self.member(id).await? else {
+            return Ok(Some(Stretch {
+                events: Vec::new(),
+                until,
+            }));
+        };
+        let Some(missed) = self.missed(&member, reached).await? else {
+            return Ok(None);
+        };
+        let touched = Touched::by(missed, reached);
+        let ids: Vec<Uuid> = touched.invitations(reached).copied().collect();
+        let mut entries = self.entries(id, &ids).await?;
+        let entry = |id: &Uuid| Ok(entries.remove(id));
+        let (whose, told) = ((id, &member.seen_until), (reached, until));
+        Ok(Some(touched.tell(
+            whose,
+            told,
+            &self.policy,
+            self.now,
+            entry,
+        )?))
+    }
+
+    /// What a member has missed; `None` where it is too much, or no longer kept.
+    async fn missed(&self, member: &Member, reached: Reached) -> Result<Option<Missed>, Failure> {
+        // Whoever missed more lists anew.
+        let missed_max = usize::try_from(self.policy.member_backlog_max).unwrap_or(usize::MAX);
+        let parameters: [&(dyn ToSql + Sync); 3] = [
+            &codec::link_number(member.last_event),
+            &codec::position_number(reached.from),
+            &number(missed_max.saturating_add(1)),
+        ];
+        let rows = MISSED.query(self.client()?, &parameters).await?;
+        if rows.len() > missed_max {
+            return Ok(None);
+        }
+        let mut missed = Missed::new();
+        for row in &rows {
+            let event = event::read(row)?;
+            let mut columns = Columns::new(row);
+            columns.skip(10);
+            let link = codec::link(columns.get()?)?;
+            let link = link.ok_or_else(|| Failure::corrupt("an event of nobody"))?;
+            missed.insert(event.position, (link.role, event));
+        }
+        // The list must lead from the member's row to where the watch has come.
+        let mut next = member.last_event;
+        while let Some(link) = next.filter(|link| link.position > reached.from) {
+            let Some((role, event)) = missed.get(&link.position) else {
+                return Ok(None);
+            };
+            next = event.previous_of(*role);
+        }
+        Ok(Some(missed))
+    }
+}
+
+/// Tells watchers here of what other processes have written, looking every `poll`, until `stop` is cancelled.
+pub(super) async fn hear(
+    shared: Shared,
+    readers: service_kit::postgres::PostgresReaders,
+    poll: Duration,
+    stop: CancellationToken,
+) {
+    let hearing = async {
+        let mut wait = tokio::time::interval(poll);
+        wait.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            wait.tick().await;
+            let heard = async {
+                let connection = readers.get().await?;
+                let mut more = true;
+                while more {
+                    let client = connection.client()?;
+                    more = match hear_some(&shared, client).await {
+                        Err(Failure::WentBack) => {
+                            shared.begin_again(client).await?;
+                            true
+                        }
+                        heard => heard?,
+                    };
+                }
+                connection.give_back();
+                Ok::<_, Failure>(())
+            };
+            // Whoever reads or writes says the same louder.
+            if let Err(failure) = shared.in_time(heard).await {
+                tracing::debug!("what others have written could not be heard of: {failure}");
+            }
+        }
+    };
+    stop.run_until_cancelled(hearing).await;
+}
+
+/// Tells of some of what is new; whether there may be more.
+async fn hear_some(shared: &Shared, client: &Client) -> Result<bool, Failure> {
+    let before = shared.published.load(Ordering::Acquire);
+    let known = shared.history.known();
+    let from = codec::position_number(before);
+    let head = super::engine::HEAD.query(client, &[]).await?;
+    // Notices a history that went back, and the epochs of processes that have started.
+    let (head, _) = shared.saw(client, known, &head).await?;
+    if head.position < before {
+        // The history went back, which is known by now: its watchers are told anew from its end.
+        let _ = shared.published.compare_exchange(
+            before,
+            head.position,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        return Ok(false);
+    }
+    if head.position == before {
+        return Ok(false);
+    }
+    let rows = CONCERNED.query(client, &[&from, &HEARD_MAX]).await?;
+    let mut members = BTreeSet::new();
+    let (mut until, more) = (before, i64::try_from(rows.len()) == Ok(HEARD_MAX));
+    for row in &rows {
+        let mut columns = Columns::new(row);
+        until = columns.position()?;
+        for _ in 0..2 {
+            if let Some(member) = columns.get::<Option<&str>>()? {
+                members.insert(member);
+            }
+        }
+    }
+    if !more {
+        // Events at the end may be gone again.
+        until = until.max(head.position);
+    }
+    shared.hub.publish(until, members);
+    let published = &shared.published;
+    let _ = published.compare_exchange(before, until, Ordering::AcqRel, Ordering::Relaxed);
+    Ok(more)
+}

@@ -1,0 +1,10 @@
+//! invitation-service's store over every engine, and what only several processes on one database can get wrong.
+//!
+//! What commands do is tested against a model (`tests/tests/model.rs`), over the same engines. Deliberately absent: the wire.
+
+mod conformance;
+mod disturbed;
+mod members;
+mod processes;
+mod statements;
+mod wire;
