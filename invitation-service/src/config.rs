@@ -16,10 +16,11 @@ use std::{
 };
 
 use service_kit::{
-    config::{ADDRESS, Findings, HTTP_URL, Key, PATH, Schema, Unit},
+    config::{ADDRESS, Findings, HTTP_URL, Key, PATH, STORE, Scalar, Schema, StoreAddress, Unit},
     fields::RequestOptions,
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
+    postgres::PostgresOptions,
     runtime::THREADS_DEFAULT,
     server::ServerOptions,
     sqlite::SqliteOptions,
@@ -44,8 +45,12 @@ pub struct Config {
     pub observability: ObservabilityOptions,
     /// The callers' tokens; `None`, the default, where nobody shows credentials.
     pub tokens_file: Option<PathBuf>,
-    /// The store's file.
+    /// Where the store is.
+    pub store: StoreAddress,
+    /// How a store in a file is used; its own path is not looked at.
     pub database: SqliteOptions,
+    /// How a store on PostgreSQL is used.
+    pub postgres: PostgresOptions,
     /// The bounds of the store's writer.
     pub group_commit: GroupCommitOptions,
     /// connection-service.
@@ -81,7 +86,9 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_051)),
             tokens_file: None,
             observability: ObservabilityOptions::default(),
+            store: StoreAddress::File(database.path.clone()),
             database,
+            postgres: PostgresOptions::default(),
             group_commit: GroupCommitOptions::default(),
             connections: RemoteOptions {
                 url: "http://127.0.0.1:50052".to_owned(),
@@ -119,8 +126,12 @@ impl Config {
                 &mut c.requests
             })
             .table(plans::table())
-            .part("Store", SqliteOptions::keys(), |c: &mut Self| {
+            .section("Store", vec![store_key()])
+            .part("Store", SqliteOptions::engine_keys(), |c: &mut Self| {
                 &mut c.database
+            })
+            .part("Store", PostgresOptions::keys(), |c: &mut Self| {
+                &mut c.postgres
             })
             .part("Store", GroupCommitOptions::keys(), |c: &mut Self| {
                 &mut c.group_commit
@@ -175,6 +186,26 @@ fn address_keys() -> Vec<Key<Config>> {
             "a file with the token that is shown there, which has the role `peer`; read anew when it changes",
         ),
     ]
+}
+
+fn store_key() -> Key<Config> {
+    Key::text(
+        "database.url",
+        STORE,
+        |c: &mut Config| &mut c.store,
+        "the store's file (`-wal`, `-shm` and `.lock` beside it belong to it); or a database on PostgreSQL 15 or newer, which several processes may \
+         use at once. Of several hosts (`HOST:PORT,HOST:PORT`) the one that may write is used, by TLS but to this machine or with `?sslmode=disable`",
+    )
+    .secret_where(has_password)
+}
+
+fn has_password(url: &Scalar) -> bool {
+    let Scalar::Text(text) = url else { return true };
+    match (STORE.parse)(text) {
+        Ok(StoreAddress::Postgres(url)) => url.has_password(),
+        Ok(StoreAddress::File(_)) => false,
+        Err(_) => true,
+    }
 }
 
 fn asking_keys() -> Vec<Key<Config>> {
@@ -285,7 +316,10 @@ fn process_keys() -> Vec<Key<Config>> {
 
 /// What does not fit together, or should be known.
 fn check(config: &Config, findings: &mut Findings) {
-    config.database.check(findings);
+    match &config.store {
+        StoreAddress::File(_) => config.database.check(findings),
+        StoreAddress::Postgres(url) => config.postgres.check(url, findings),
+    }
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
     config.server.check(findings);

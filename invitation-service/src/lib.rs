@@ -23,13 +23,14 @@ use moka::sync::Cache;
 use service_kit::{
     auth::{Bearer, Callers, FileError, TokenFile},
     clock::Clock,
-    environment::Environment,
+    config::StoreAddress,
+    environment::{Environment, SystemRandom},
     observability::{Observability, ObservabilityError},
     server::{End, HealthHandle, Listener, ServeError, Server, Serving},
-    sqlite::OpenError,
+    sqlite::{OpenError, SqliteOptions},
     watch::Watches,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Handle, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -41,7 +42,11 @@ use limiter::{
     Limiter, LimiterRules, LocalLimiter,
     redis::{RedisLimiter, RedisMetrics, RedisSetupError, TimeSource},
 };
-use store::{Store, sqlite::SqliteStore};
+use store::{
+    Store,
+    postgres::{self, PostgresStore},
+    sqlite::SqliteStore,
+};
 use usecase::{Context, UsecaseMetrics, WITHOUT_PLACE_MAX, act};
 
 /// By what name the service shows itself, and in which version.
@@ -54,6 +59,9 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[from] OpenError),
+    /// The store on PostgreSQL cannot be opened.
+    #[error("the store cannot be opened")]
+    Postgres(#[from] postgres::OpenError),
     /// The URL of connection-service is malformed.
     #[error("the URL of connection-service is malformed")]
     ConnectionUrl(#[source] tonic::transport::Error),
@@ -121,17 +129,13 @@ pub async fn run(
     let mut seen =
         Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
     let serving = begin(&config, listener, &seen, &shutdown)?;
-    let (database, policy) = (config.database.clone(), config.policy.clone());
-    let group_commit = config.group_commit;
-    let environment = Environment::system(clock.clone());
-    let open = move || SqliteStore::open(database, group_commit, policy, environment);
+    let open = open(config.clone(), clock.clone(), Handle::current());
     let opened = serving.while_opening(open).await;
     let (serving, store) = opened.map_err(RunError::Panicked)??;
     let (channel, tracer) = (endpoint.connect_lazy(), seen.tracer.clone());
     let bearer = Bearer::new(token.clone());
-    let store = Arc::new(store);
-    store.register(&mut seen);
-    let limiter = limiter(&config, &*store, &mut seen)?;
+    let store = store.register(&mut seen);
+    let limiter = limiter(&config, store.clone(), &mut seen)?;
     let remote =
         RemoteConnections::traced(channel.clone(), &config.connections, tracer, bearer.clone());
     let parts = Parts {
@@ -153,10 +157,65 @@ pub async fn run(
     worked
 }
 
+/// A store that was opened, of one engine or the other.
+enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Opened {
+    /// Hands in its figures.
+    fn register(self, seen: &mut Observability) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => {
+                let store = Arc::new(store);
+                store.register(seen);
+                store
+            }
+            Self::Postgres(store) => {
+                let store = Arc::new(store);
+                store.register(seen);
+                store
+            }
+        }
+    }
+}
+
+/// Opens the store that is configured, on a thread that may block. One on PostgreSQL reads on `runtime`, by the clock of its server.
+fn open(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+) -> impl FnOnce() -> Result<Opened, RunError> + Send + 'static {
+    move || match config.store {
+        StoreAddress::File(path) => {
+            let options = SqliteOptions {
+                path,
+                ..config.database
+            };
+            let environment = Environment::system(clock);
+            let store =
+                SqliteStore::open(options, config.group_commit, config.policy, environment)?;
+            Ok(Opened::Sqlite(store))
+        }
+        StoreAddress::Postgres(url) => {
+            let store = runtime.block_on(PostgresStore::open(
+                url,
+                &config.postgres,
+                config.group_commit,
+                config.policy,
+                postgres::TimeSource::Database,
+                Arc::new(SystemRandom),
+            ))?;
+            Ok(Opened::Postgres(store))
+        }
+    }
+}
+
 /// The limiter that is configured; its figures are there in either case.
 fn limiter(
     config: &Config,
-    store: &dyn Store,
+    store: Arc<dyn Store>,
     seen: &mut Observability,
 ) -> Result<Arc<dyn Limiter>, RunError> {
     let metrics = RedisMetrics::default();
@@ -174,8 +233,8 @@ fn limiter(
         )));
     };
     tracing::info!(redis = %url, "what members send in the week is counted in Redis");
-    let (epoch, time) = (store.epoch(), TimeSource::Redis);
-    let limiter = RedisLimiter::start(url, options, epoch, rules, time, metrics)?;
+    let (incarnation, time) = (Arc::new(move || store.epoch()), TimeSource::Redis);
+    let limiter = RedisLimiter::start(url, options, incarnation, rules, time, metrics)?;
     Ok(Arc::new(limiter))
 }
 
@@ -228,12 +287,14 @@ async fn work(
         clock,
     } = parts;
     let (stop, health) = (serving.stop(), serving.health());
+    let (leads, leading) = watch::channel(!store.is_shared());
     let (follower, followed) = Follower::new(
         store.clone(),
         limiter.clone(),
         channel,
         bearer,
         config.fold_facts_max,
+        leads,
     );
     let tracer = seen.tracer.clone();
     let metrics = UsecaseMetrics::new(seen.work.clone());
@@ -255,7 +316,12 @@ async fn work(
     context.watches.register(seen.metrics.registry());
     act::warn_of_unknown_plans(&context).await;
     let following = tokio::spawn(follower.run(stop.clone()));
-    let working = tokio::spawn(worker::run(context.clone(), config.worker, stop.clone()));
+    let working = tokio::spawn(worker::run(
+        context.clone(),
+        config.worker,
+        leading,
+        stop.clone(),
+    ));
     // Goes on until the store is closed, so that the last that happens is seen too.
     let unseen = CancellationToken::new();
     let showing = tokio::spawn(seen.run(unseen.clone()));

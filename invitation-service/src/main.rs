@@ -2,14 +2,15 @@
 //!
 //! Deliberately absent: everything else.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use invitation_service::Config;
-use invitation_service::store::sqlite::MIGRATIONS;
+use invitation_service::store::{postgres, sqlite};
 use service_kit::cli::{Outcome, Program, block_on, store};
 use service_kit::clock::SystemClock;
-use service_kit::config::Loaded;
+use service_kit::config::{Loaded, StoreAddress};
 use service_kit::{core_dump, server, shutdown, telemetry};
 
 #[global_allocator]
@@ -19,12 +20,29 @@ fn main() -> ExitCode {
     let about = "Invitations between the members of a professional network";
     Program::new(about, Config::schema(), |config| config.listen, serve)
         .command(store::backup_command(), |loaded, matches| {
-            store::backup(&loaded.config.database.path, matches, MIGRATIONS)
+            store::backup(file(&loaded.config)?, matches, sqlite::MIGRATIONS)
         })
         .command(store::restore_command(), |loaded, matches| {
-            store::restore(&loaded.config.database.path, matches, MIGRATIONS)
+            store::restore(file(&loaded.config)?, matches, sqlite::MIGRATIONS)
+        })
+        .command(store::migrate_command(), |loaded, _| {
+            let config = loaded.config;
+            let StoreAddress::Postgres(url) = config.store else {
+                return Err("an embedded store is migrated when it is opened".into());
+            };
+            store::migrate(url, &config.postgres, postgres::MIGRATIONS)
         })
         .run()
+}
+
+/// The store's file.
+fn file(config: &Config) -> Result<&Path, &'static str> {
+    match &config.store {
+        StoreAddress::File(path) => Ok(path),
+        StoreAddress::Postgres(_) => {
+            Err("a store on PostgreSQL is copied by PostgreSQL's own programs")
+        }
+    }
 }
 
 fn serve(loaded: Loaded<Config>) -> Outcome {
@@ -36,7 +54,7 @@ fn serve(loaded: Loaded<Config>) -> Outcome {
         let listener = server::listen(config.listen, config.tokens_file.is_some()).await?;
         tracing::info!(
             address = %listener.local_addr()?,
-            database = %config.database.path.display(),
+            database = %config.store,
             "invitation-service starts"
         );
         let shutdown = shutdown::signal();

@@ -20,7 +20,7 @@ mod reference;
 mod schema;
 
 pub use finding::{ConfigError, Findings, Mistake, Source};
-pub use form::{ADDRESS, Choice, DATABASE, Form, HTTP_URL, PATH, TEXT};
+pub use form::{ADDRESS, Choice, DATABASE, Form, HTTP_URL, PATH, STORE, StoreAddress, TEXT};
 pub use key::{Key, Kind, Length, Scalar, Unit, Whole};
 pub use layer::Given;
 pub use load::{Entry, Loaded};

@@ -95,13 +95,18 @@ impl SqliteOptions {
 
     /// The keys of the options.
     pub fn keys() -> Vec<Key<Self>> {
+        let url = Key::text(
+            "database.url",
+            DATABASE,
+            |o: &mut Self| &mut o.path,
+            "the store's file; `-wal`, `-shm` and `.lock` beside it belong to it",
+        );
+        std::iter::once(url).chain(Self::engine_keys()).collect()
+    }
+
+    /// The keys of the options, but for where the file is: for a service whose store may also be elsewhere.
+    pub fn engine_keys() -> Vec<Key<Self>> {
         vec![
-            Key::text(
-                "database.url",
-                DATABASE,
-                |o: &mut Self| &mut o.path,
-                "the store's file; `-wal`, `-shm` and `.lock` beside it belong to it",
-            ),
             Key::text(
                 "sqlite.synchronous",
                 Synchronous::form(),

@@ -11,11 +11,15 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
 use service_kit::{
     clock::{Clock, ManualClock, SystemClock},
+    config::StoreAddress,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
 };
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
@@ -24,7 +28,7 @@ pub use self::setup::Setup;
 use self::service::Service;
 use crate::{
     Blocks, Connections, Facts, Invitations, Members, Standings, credentials::Credentials,
-    wait::eventually,
+    engines::postgres_options, postgres::connect, wait::eventually,
 };
 
 /// When the clock of a test begins: 2026-01-01T00:00:00Z.
@@ -152,9 +156,28 @@ impl Pair {
         self.connection.serves().await;
     }
 
-    /// Starts invitation-service on its file, where it was before, and waits until it serves.
+    /// Starts invitation-service on its store, where it was before, and waits until it serves.
     pub async fn start_invitation_service(&mut self) {
+        let running = self.run_invitation_service(self.invitation.listen());
+        self.invitation.running = Some(running);
+        self.invitation.serves().await;
+    }
+
+    /// Starts another process of invitation-service on the same database, and waits until it serves.
+    pub async fn another_invitation_service(&self) -> Replica {
+        assert!(self.setup.postgres.is_some(), "a file is one process's");
+        let mut service = Service::new();
+        service.running = Some(self.run_invitation_service(service.listen()));
+        service.serves().await;
+        Replica(service)
+    }
+
+    fn run_invitation_service(&self, listener: TcpListener) -> (CancellationToken, JoinHandle<()>) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
+        if let Some(url) = &self.setup.postgres {
+            config.store = StoreAddress::Postgres(url.clone());
+            config.postgres = postgres_options();
+        }
         config.policy = self.setup.invitation_policy.clone();
         config.observability = self.setup.invitation_shows.clone();
         config.watches = self.setup.watches;
@@ -166,13 +189,11 @@ impl Pair {
         config.connections.url = format!("http://{}", self.connection.address);
         config.connections.token_file =
             self.setup.credentials.then(|| self.credentials.peer_file());
-        let listener = self.invitation.listen();
         let shutdown = CancellationToken::new();
         let running =
             invitation_service::run(config, listener, self.service_clock(), shutdown.clone());
         let running = tokio::spawn(async { running.await.expect("invitation-service") });
-        self.invitation.running = Some((shutdown, running));
-        self.invitation.serves().await;
+        (shutdown, running)
     }
 
     /// Stops connection-service; its file stays.
@@ -195,11 +216,16 @@ impl Pair {
     pub async fn wait_for_feed(&self) {
         let file = self.invitation_file();
         eventually("the feed is followed", || async {
+            if let Some(url) = &self.setup.postgres {
+                let client = connect(url.clone()).await;
+                let sql = "select 1 from head where feed_epoch is not null";
+                return client.query_opt(sql, &[]).await.ok()?.map(|_| ());
+            }
             let conn = rusqlite::Connection::open(&file).ok()?;
             let followed = conn.query_row("select feed_epoch is not null from meta", [], |row| {
                 row.get::<_, bool>(0)
             });
-            followed.ok().filter(|followed| *followed)
+            followed.ok().filter(|followed| *followed).map(|_| ())
         })
         .await;
     }
@@ -421,6 +447,21 @@ impl Pair {
         let id = self.sent(inviter, invitee).await;
         let accepted = self.accept(invitee, &id).await.unwrap();
         assert!(accepted.connection.is_some(), "{accepted:?}");
+    }
+}
+
+/// Another process of invitation-service.
+pub struct Replica(Service);
+
+impl Replica {
+    /// A client of it.
+    pub fn invitations(&self) -> Invitations {
+        Invitations::new(channel(self.0.address))
+    }
+
+    /// Stops it.
+    pub async fn stop(mut self) {
+        self.0.stop().await;
     }
 }
 

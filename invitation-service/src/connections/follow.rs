@@ -1,8 +1,8 @@
 //! Following connection-service's feed, so that the copy of its facts is never far behind.
 //!
 //! The cursor moves in the transaction that folds, so nothing is skipped and nothing is folded twice. When the feed cannot be resumed
-//! (absent too long, or another history), the copy is started anew from the list of all facts. Deliberately absent: what facts do to
-//! invitations (`domain/facts.rs`).
+//! (absent too long, or another history), the copy is started anew from the list of all facts. Of several processes on one store one follows:
+//! the one that leads, which the store sees to. Deliberately absent: what facts do to invitations (`domain/facts.rs`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,9 @@ use service_kit::{
     epoch::EpochId,
     error::StoreError,
     id::{MemberId, PairKey},
+    time::Span,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming, transport::Channel};
 
@@ -35,6 +36,11 @@ use crate::{
 
 /// The first and the longest wait before following again after it broke off.
 const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// For how long a process leads that has asked for it, how often it asks to go on, and how often the others ask in its stead.
+const LEAD: Span = Span::seconds(3);
+const LEAD_AGAIN: Duration = Duration::from_millis(500);
+/// For how long it goes on without having been told that it leads still.
+const LEAD_KEPT: Duration = Duration::from_secs(2);
 /// The history of no store: the copy is being started anew.
 const NO_HISTORY: EpochId = EpochId::from_bytes([0; 16]);
 /// How many messages that have arrived are folded together.
@@ -74,17 +80,20 @@ pub struct Follower {
     followed: watch::Sender<FeedCursor>,
     metrics: FeedMetrics,
     fold_max: usize,
+    leads: watch::Sender<bool>,
 }
 
 impl Follower {
     /// A follower that has not begun, of the connection-service that `channel` leads to, showing the token of `bearer` there. It folds
-    /// up to `fold_max` facts of one message in one transaction, and has `limiter` forget whoever is erased.
+    /// up to `fold_max` facts of one message in one transaction, has `limiter` forget whoever is erased, and says in `leads` whether this
+    /// process is the one that follows.
     pub fn new(
         store: Arc<dyn Store>,
         limiter: Arc<dyn Limiter>,
         channel: Channel,
         bearer: Bearer,
         fold_max: usize,
+        leads: watch::Sender<bool>,
     ) -> (Self, Followed) {
         let nowhere = FeedCursor {
             epoch: None,
@@ -98,6 +107,7 @@ impl Follower {
             followed,
             metrics: FeedMetrics::default(),
             fold_max,
+            leads,
         };
         (follower, receiver)
     }
@@ -107,8 +117,60 @@ impl Follower {
         self.metrics.register(registry, self.followed.subscribe());
     }
 
-    /// Follows until `stop` is cancelled, coming back by itself whenever it breaks off.
+    /// Follows until `stop` is cancelled, coming back by itself whenever it breaks off; where others use the store too, while this process
+    /// leads.
     pub async fn run(mut self, stop: CancellationToken) {
+        if !self.store.is_shared() {
+            return self.follow_on(&stop).await;
+        }
+        while !stop.is_cancelled() {
+            match self.store.lead(LEAD).await {
+                Ok(true) => self.lead(&stop).await,
+                Ok(false) => self.hear_from_who_leads().await,
+                Err(error) => tracing::debug!("who leads is not known: {error}"),
+            }
+            let pause = tokio::time::sleep(LEAD_AGAIN);
+            stop.run_until_cancelled(pause).await;
+        }
+    }
+
+    /// Follows as long as this process leads.
+    async fn lead(&mut self, stop: &CancellationToken) {
+        tracing::info!("this process leads: it follows connection-service and does what is due");
+        self.leads.send_replace(true);
+        let ended = stop.child_token();
+        let store = self.store.clone();
+        let leading = async {
+            let mut until = Instant::now() + LEAD_KEPT;
+            while Instant::now() < until {
+                match store.lead(LEAD).await {
+                    Ok(true) => until = Instant::now() + LEAD_KEPT,
+                    Ok(false) => break,
+                    // The store says who leads, so nothing is lost if another does by now.
+                    Err(error) => tracing::warn!("leading cannot be prolonged: {error}"),
+                }
+                tokio::time::sleep(LEAD_AGAIN).await;
+            }
+            ended.cancel();
+        };
+        let following = self.follow_on(&ended);
+        tokio::select! {
+            () = leading => {}
+            () = following => {}
+        }
+        self.leads.send_replace(false);
+        tracing::info!("this process no longer leads");
+    }
+
+    /// Takes note of how far the process that leads has followed.
+    async fn hear_from_who_leads(&self) {
+        if let Ok(cursor) = self.store.cursor().await {
+            self.followed
+                .send_if_modified(|known| std::mem::replace(known, cursor) != cursor);
+        }
+    }
+
+    async fn follow_on(&mut self, stop: &CancellationToken) {
         let mut wait = RETRY_WAITS.0;
         loop {
             let before = *self.followed.borrow();

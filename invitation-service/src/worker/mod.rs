@@ -1,6 +1,7 @@
 //! What nobody waits for: acceptances left unfinished, what time alone ends, wishes for auto-withdrawal, and forgetting.
 //!
-//! Each unit of work is claimed in the store or harmless to do twice, so it does not matter how many workers there are or when one dies.
+//! Each unit of work is claimed in the store or harmless to do twice, so it does not matter how many workers there are or when one dies. Of
+//! several processes on one store the one that leads works, which spares the others the looking.
 //! Deliberately absent: following connection-service's feed (`connections/follow.rs`).
 
 use std::{sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use service_kit::{
     id::PairKey,
     trace::{self, SpanKind},
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -51,10 +53,19 @@ const FINISHING: &str = "worker/FinishAcceptance";
 /// How long one acceptance is seen through.
 const FINISHING_TIME: Duration = Duration::from_secs(5);
 
-/// Works until `stop` is cancelled, within the bounds of `options`.
-pub async fn run(context: Arc<Context>, options: WorkerOptions, stop: CancellationToken) {
+/// Works until `stop` is cancelled, within the bounds of `options`, whenever this process leads.
+pub async fn run(
+    context: Arc<Context>,
+    options: WorkerOptions,
+    mut leads: watch::Receiver<bool>,
+    stop: CancellationToken,
+) {
     let work = async {
         for rounds in 0_u64.. {
+            // Whoever says so has ended: so does this.
+            if leads.wait_for(|leads| *leads).await.is_err() {
+                return;
+            }
             match round(&context, &options, rounds % FORGET_EVERY == 0).await {
                 // There may be more: go on at once.
                 Ok(true) => tokio::task::yield_now().await,

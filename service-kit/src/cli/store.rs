@@ -1,6 +1,6 @@
-//! The subcommands of a service with an embedded store: `backup`, `restore`.
+//! The subcommands that concern a service's store: `backup` and `restore` of an embedded one, `migrate` of one on PostgreSQL.
 //!
-//! Deliberately absent: the copying (see [`crate::sqlite::back_up`]), and when to do it.
+//! Deliberately absent: the copying (see [`crate::sqlite::back_up`]) and migrating ([`crate::postgres::migrate`]), and when to do it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command};
 
 use super::Outcome;
+use crate::postgres::{self, Connector, Migration, PostgresOptions, PostgresUrl};
 use crate::sqlite;
 
 const TO: &str = "to";
@@ -50,6 +51,31 @@ pub fn restore(store: &Path, matches: &ArgMatches, migrations: &[(&str, &str)]) 
     sqlite::restore(from, store, migrations)?;
     println!("restored {} from {}", store.display(), from.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// `migrate`.
+pub fn migrate_command() -> Command {
+    let about = "brings the tables of a database on PostgreSQL to what this program expects, as its start does too; several may do so at once";
+    Command::new("migrate").about(about)
+}
+
+/// Does what `migrate` is for, with the database at `url` and the migrations of its service.
+pub fn migrate(
+    url: PostgresUrl,
+    options: &PostgresOptions,
+    migrations: &'static [Migration],
+) -> Outcome {
+    let connector = Connector::new(url, options, "migrate")?;
+    super::block_on(1, async {
+        let (client, _) = connector.connect().await?;
+        let count = postgres::migrate(&client, migrations).await?;
+        println!(
+            "applied {count} of {} migrations; {} were there",
+            migrations.len(),
+            migrations.len().saturating_sub(count)
+        );
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn path<'a>(matches: &'a ArgMatches, name: &str) -> Result<&'a PathBuf, &'static str> {

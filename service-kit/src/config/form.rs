@@ -2,9 +2,11 @@
 //!
 //! Deliberately absent: whether an address can be listened on or a file be opened; that shows when it is done.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::postgres::{POSTGRES_URL, PostgresUrl};
 use crate::sqlite::parse_database_url;
 
 /// How a text becomes a value and back.
@@ -48,6 +50,42 @@ pub const DATABASE: Form<PathBuf> = Form {
     shape: "sqlite:PATH",
     parse: |text| parse_database_url(text).map_err(|error| error.to_string()),
     show: |path| format!("sqlite:{}", path.display()),
+};
+
+/// Where a store is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreAddress {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In a database, which several processes may use.
+    Postgres(PostgresUrl),
+}
+
+impl fmt::Display for StoreAddress {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
+}
+
+/// Where a store is kept: in a file, or in a database.
+pub const STORE: Form<StoreAddress> = Form {
+    shape: "sqlite:PATH | postgres://USER@HOST:PORT/DATABASE",
+    parse: |text| {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            (POSTGRES_URL.parse)(text).map(StoreAddress::Postgres)
+        } else {
+            let file = (DATABASE.parse)(text).map(StoreAddress::File);
+            file.map_err(|rule| format!("{rule}; or postgres://USER@HOST:PORT/DATABASE"))
+        }
+    },
+    show: |store| match store {
+        StoreAddress::File(path) => (DATABASE.show)(path),
+        StoreAddress::Postgres(url) => (POSTGRES_URL.show)(url),
+    },
 };
 
 /// Where another service listens, without TLS.

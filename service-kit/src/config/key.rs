@@ -213,8 +213,17 @@ pub struct Key<C> {
     path: String,
     meaning: &'static str,
     kind: Kind,
-    secret: bool,
+    secret: Secrecy,
     access: Box<dyn Access<C>>,
+}
+
+/// Which values of a key are never shown.
+#[derive(Clone, Copy)]
+enum Secrecy {
+    None,
+    All,
+    /// Those of which this is so. A text that is refused may be one.
+    Where(fn(&Scalar) -> bool),
 }
 
 impl<C> fmt::Debug for Key<C> {
@@ -314,7 +323,14 @@ impl<C: 'static> Key<C> {
     /// The key, whose value is never shown.
     #[must_use]
     pub fn secret(mut self) -> Self {
-        self.secret = true;
+        self.secret = Secrecy::All;
+        self
+    }
+
+    /// The key, whose value is not shown where `is_secret`, nor where it was refused.
+    #[must_use]
+    pub fn secret_where(mut self, is_secret: fn(&Scalar) -> bool) -> Self {
+        self.secret = Secrecy::Where(is_secret);
         self
     }
 
@@ -347,7 +363,7 @@ impl<C: 'static> Key<C> {
             path: path.into(),
             meaning,
             kind,
-            secret: false,
+            secret: Secrecy::None,
             access: Box::new(Place {
                 at: field,
                 show,
@@ -381,7 +397,13 @@ impl<C> Key<C> {
 
     /// What stands in its place, unless it must not be shown.
     pub fn show(&self, options: &mut C) -> Option<Scalar> {
-        (!self.secret).then(|| self.read(options))
+        let value = self.read(options);
+        let secret = match self.secret {
+            Secrecy::None => false,
+            Secrecy::All => true,
+            Secrecy::Where(is_secret) => is_secret(&value),
+        };
+        (!secret).then_some(value)
     }
 
     /// Fills its place with what was given; otherwise leaves it and says the rule that is broken, and by what unless it is a secret.
@@ -390,12 +412,9 @@ impl<C> Key<C> {
             .kind
             .scalar(given)
             .and_then(|value| self.access.write(options, value));
-        written.map_err(|rule| {
-            if self.secret {
-                rule
-            } else {
-                format!("{rule}, not {given}")
-            }
+        written.map_err(|rule| match self.secret {
+            Secrecy::None => format!("{rule}, not {given}"),
+            Secrecy::All | Secrecy::Where(_) => rule,
         })
     }
 }

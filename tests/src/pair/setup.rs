@@ -7,8 +7,8 @@ use invitation_service::{
     limiter::redis::RedisOptions,
 };
 use service_kit::{
-    fields::RequestOptions, observability::ObservabilityOptions, server::ServerOptions,
-    watch::WatchOptions,
+    fields::RequestOptions, observability::ObservabilityOptions, postgres::PostgresUrl,
+    server::ServerOptions, watch::WatchOptions,
 };
 
 /// What a test changes of the defaults.
@@ -35,6 +35,8 @@ pub struct Setup {
     pub server: ServerOptions,
     /// The Redis that is invitation-service's limiter, if any. It goes by its own clock.
     pub redis: RedisOptions,
+    /// The database on PostgreSQL that invitation-service keeps its store in, if not in a file. It goes by its own clock.
+    pub postgres: Option<PostgresUrl>,
 }
 
 impl Setup {
@@ -64,6 +66,7 @@ impl Default for Setup {
             credentials: false,
             server: ServerOptions::default(),
             redis: RedisOptions::default(),
+            postgres: None,
         }
     }
 }

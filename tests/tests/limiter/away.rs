@@ -13,7 +13,7 @@ use invitation_service::limiter::{
 };
 use tokio::time::Instant;
 
-use crate::engine::{Engine, RULES, at, epoch, over, patient, taken};
+use crate::engine::{Engine, RULES, at, incarnation, over, patient, taken};
 
 /// Within what time Redis is used again that is back.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
@@ -71,7 +71,7 @@ async fn what_belongs_to_another_incarnation_counts_as_absent() {
     let restored = RedisLimiter::start(
         ann.server().url(),
         &patient(),
-        epoch(2),
+        incarnation(2),
         RULES,
         TimeSource::Caller,
         RedisMetrics::default(),
@@ -128,7 +128,7 @@ async fn redis_itself_can_say_what_time_it_is() {
     let limiter = RedisLimiter::start(
         server.url(),
         &patient(),
-        epoch(1),
+        incarnation(1),
         RULES,
         TimeSource::Redis,
         RedisMetrics::default(),

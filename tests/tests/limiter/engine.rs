@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use acquaint_tests::{redis::RedisServer, wait::eventually};
 use invitation_service::limiter::{
     Limiter, LimiterRules, LocalLimiter, Place, RequestHash, Reservation,
-    redis::{RedisLimiter, RedisMetrics, RedisOptions, RedisUrl, TimeSource},
+    redis::{Incarnation, RedisLimiter, RedisMetrics, RedisOptions, RedisUrl, TimeSource},
 };
 use service_kit::{
     epoch::EpochId,
@@ -26,9 +26,9 @@ pub(crate) fn at(millis: i64) -> Time {
     Time::from_millis(START + millis)
 }
 
-/// The name of a store's history.
-pub(crate) fn epoch(number: u8) -> EpochId {
-    EpochId::from_bytes([number; 16])
+/// A store whose history has this name, and keeps it.
+pub(crate) fn incarnation(number: u8) -> Incarnation {
+    Arc::new(move || EpochId::from_bytes([number; 16]))
 }
 
 /// Nothing fails for want of patience, where that is not what the test is about.
@@ -44,7 +44,15 @@ pub(crate) fn patient() -> RedisOptions {
 /// A limiter over the Redis at `url`, connected or not.
 pub(crate) fn over(url: RedisUrl, options: &RedisOptions, rules: LimiterRules) -> RedisLimiter {
     let metrics = RedisMetrics::default();
-    RedisLimiter::start(url, options, epoch(1), rules, TimeSource::Caller, metrics).unwrap()
+    RedisLimiter::start(
+        url,
+        options,
+        incarnation(1),
+        rules,
+        TimeSource::Caller,
+        metrics,
+    )
+    .unwrap()
 }
 
 /// A limiter with one member.

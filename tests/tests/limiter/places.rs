@@ -11,7 +11,7 @@ use invitation_service::limiter::{
     redis::{RedisLimiter, RedisMetrics, RedisOptions, RedisUrl, TimeSource},
 };
 
-use crate::engine::{Engine, RULES, at, epoch, over, patient, taken};
+use crate::engine::{Engine, RULES, at, incarnation, over, patient, taken};
 
 fn parsed(text: &str) -> RedisUrl {
     RedisUrl::parse(text).unwrap()
@@ -63,7 +63,7 @@ async fn a_password_stands_in_the_url_or_in_a_file() {
     let started = RedisLimiter::start(
         server.url(),
         &with_file(patient()),
-        epoch(1),
+        incarnation(1),
         RULES,
         TimeSource::Caller,
         RedisMetrics::default(),

@@ -17,6 +17,8 @@ pub use metrics::RedisMetrics;
 pub use options::RedisOptions;
 pub use url::{REDIS_URL, RedisUrl};
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use redis::cmd;
 use service_kit::{
@@ -45,30 +47,32 @@ pub enum TimeSource {
     Caller,
 }
 
+/// Says what the store's present incarnation is. It changes while a process runs where several use one store.
+pub type Incarnation = Arc<dyn Fn() -> EpochId + Send + Sync>;
+
 /// Keeps charges in Redis.
 pub struct RedisLimiter {
     gateway: Gateway,
-    incarnation: Vec<u8>,
+    incarnation: Incarnation,
     rules: LimiterRules,
     time: TimeSource,
 }
 
 impl RedisLimiter {
-    /// The limiter over the Redis at `url`, for the store whose present incarnation is `epoch`. Begins to connect and returns at once; fails
+    /// The limiter over the Redis at `url`, for the store whose present `incarnation` is asked for at each call. Begins to connect and returns at once; fails
     /// when a file that is configured cannot be used. To be called within a runtime.
     pub fn start(
         url: RedisUrl,
         options: &RedisOptions,
-        epoch: EpochId,
+        incarnation: Incarnation,
         rules: LimiterRules,
         time: TimeSource,
         metrics: RedisMetrics,
     ) -> Result<Self, RedisSetupError> {
-        let incarnation = epoch.as_bytes().iter().copied().take(INCARNATION_BYTES);
         let connector = Connector::new(url, options.clone())?;
         Ok(Self {
             gateway: Gateway::open(connector, options.clone(), metrics),
-            incarnation: incarnation.collect(),
+            incarnation,
             rules,
             time,
         })
@@ -88,7 +92,12 @@ impl RedisLimiter {
         arguments: impl IntoIterator<Item = Vec<u8>>,
     ) -> Option<u8> {
         let key = key(member);
-        let mut all = vec![self.incarnation.clone(), millis(self.rules.weekly_window)];
+        let incarnation = (self.incarnation)();
+        let incarnation = incarnation.as_bytes().iter().take(INCARNATION_BYTES);
+        let mut all = vec![
+            incarnation.copied().collect(),
+            millis(self.rules.weekly_window),
+        ];
         all.extend(arguments);
         let call = |link| script.run(link, &key, &all);
         self.gateway.call(operation, call).await
