@@ -200,7 +200,7 @@ fn open(
         }
         StoreAddress::Postgres(url) => {
             let store = runtime.block_on(PostgresStore::open(
-                url,
+                *url,
                 &config.postgres,
                 config.group_commit,
                 config.policy,

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             let StoreAddress::Postgres(url) = config.store else {
                 return Err("an embedded store is migrated when it is opened".into());
             };
-            store::migrate(url, &config.postgres, postgres::MIGRATIONS)
+            store::migrate(*url, &config.postgres, postgres::MIGRATIONS)
         })
         .run()
 }

@@ -17,7 +17,7 @@ use service_kit::{
     environment::{Environment, SystemRandom},
     group_commit::GroupCommitOptions,
     postgres::{PostgresOptions, migrate},
-    sqlite::{SqliteOptions, Synchronous},
+    sqlite::{OpenError, SqliteOptions, Synchronous},
 };
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -25,6 +25,7 @@ use tokio::sync::OnceCell;
 use crate::{
     pair::folder,
     postgres::{PostgresServer, connect},
+    wait::eventually,
 };
 
 /// An engine, and how its rows lie.
@@ -111,10 +112,21 @@ impl Place {
                 let mut options = SqliteOptions::new(folder.path().join("invitations.db"));
                 options.synchronous = Synchronous::Normal;
                 options.readers = 1;
-                let environment = Environment::system(clock);
-                let group_commit = GroupCommitOptions::default();
-                let store = SqliteStore::open(options, group_commit, policy, environment);
-                Arc::new(store.unwrap())
+                // A child that another test is just starting has the lock's file for a moment.
+                let store = eventually("the file is free", || async {
+                    let environment = Environment::system(clock.clone());
+                    let group_commit = GroupCommitOptions::default();
+                    match SqliteStore::open(
+                        options.clone(),
+                        group_commit,
+                        policy.clone(),
+                        environment,
+                    ) {
+                        Err(OpenError::InUse { .. }) => None,
+                        opened => Some(opened.unwrap()),
+                    }
+                });
+                Arc::new(store.await)
             }
             Self::Database { .. } => {
                 let time = TimeSource::Given(clock);

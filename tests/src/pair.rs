@@ -175,7 +175,7 @@ impl Pair {
     fn run_invitation_service(&self, listener: TcpListener) -> (CancellationToken, JoinHandle<()>) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
         if let Some(url) = &self.setup.postgres {
-            config.store = StoreAddress::Postgres(url.clone());
+            config.store = StoreAddress::Postgres(Box::new(url.clone()));
             config.postgres = postgres_options();
         }
         config.policy = self.setup.invitation_policy.clone();

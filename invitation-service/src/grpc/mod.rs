@@ -58,7 +58,7 @@ pub fn routes(
     server: &ServerOptions,
 ) -> RoutesBuilder {
     let edge = Edge {
-        tokens: Arc::new(Tokens::new(&*context.store)),
+        tokens: Arc::new(Tokens::new(context.store.clone())),
         context,
         requests,
     };

@@ -2,6 +2,8 @@
 //!
 //! A token fits the query it was made for and no other. Deliberately absent: how they are sealed (`service_kit::page_token`).
 
+use std::sync::Arc;
+
 use service_kit::{epoch::EpochId, id::MemberId, page_token::TokenSealer};
 use uuid::Uuid;
 
@@ -17,16 +19,16 @@ const ID_BYTES: usize = service_kit::id::MEMBER_ID_CHARS_MAX;
 pub(super) struct Tokens {
     pages: TokenSealer,
     watches: TokenSealer,
-    /// The history that this process writes.
-    epoch: EpochId,
+    /// Knows the history in force, which where several processes share a store may become another while this one runs.
+    store: Arc<dyn Store>,
 }
 
 impl Tokens {
-    pub(super) fn new(store: &dyn Store) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             pages: TokenSealer::new(store.secret(), "page token"),
             watches: TokenSealer::new(store.secret(), "resume token"),
-            epoch: store.epoch(),
+            store,
         }
     }
 
@@ -99,7 +101,7 @@ impl Tokens {
 
     /// For resuming a watch where it had come to.
     pub(super) fn resume(&self, scope: &Scope, reached: Reached) -> String {
-        let mut payload = self.epoch.as_bytes().to_vec();
+        let mut payload = self.store.epoch().as_bytes().to_vec();
         for position in [reached.from, reached.shown, reached.through] {
             payload.extend(position.to_be_bytes());
         }

@@ -58,7 +58,7 @@ pub enum StoreAddress {
     /// In a file of this machine.
     File(PathBuf),
     /// In a database, which several processes may use.
-    Postgres(PostgresUrl),
+    Postgres(Box<PostgresUrl>),
 }
 
 impl fmt::Display for StoreAddress {
@@ -76,7 +76,8 @@ pub const STORE: Form<StoreAddress> = Form {
     shape: "sqlite:PATH | postgres://USER@HOST:PORT/DATABASE",
     parse: |text| {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            (POSTGRES_URL.parse)(text).map(StoreAddress::Postgres)
+            let url = (POSTGRES_URL.parse)(text);
+            url.map(|url| StoreAddress::Postgres(Box::new(url)))
         } else {
             let file = (DATABASE.parse)(text).map(StoreAddress::File);
             file.map_err(|rule| format!("{rule}; or postgres://USER@HOST:PORT/DATABASE"))

@@ -63,7 +63,8 @@ impl Table {
             .iter()
             .map(|(column, _)| format!(" and t.{column} = u.{column}"))
             .chain(versioned.then(|| " and t.version = u.version".to_owned()))
-            .collect::<String>();
+            .collect::<Vec<_>>()
+            .concat();
         let changed = [key, rest, version].concat();
         let update = format!(
             "update {name} t set {} from {} as u ({}) where t.lane = $1{same}",
@@ -83,10 +84,10 @@ impl Table {
         );
         Self {
             shape,
-            insert: counted(insert, &all),
-            upsert: counted(upsert, &all),
-            update: counted(update, &changed),
-            delete: counted(delete, &found),
+            insert: counted(&insert, &all),
+            upsert: counted(&upsert, &all),
+            update: counted(&update, &changed),
+            delete: counted(&delete, &found),
         }
     }
 
@@ -226,7 +227,7 @@ fn set(columns: &[Column], from: &str, version: Option<&str>) -> String {
     set.chain(version).collect::<Vec<_>>().join(", ")
 }
 
-fn counted(sql: String, columns: &[Column]) -> Statement {
+fn counted(sql: &str, columns: &[Column]) -> Statement {
     let types = std::iter::once(Type::INT4).chain(columns.iter().map(|(_, kind)| kind.array()));
     Statement {
         sql: Cow::Owned(format!(

@@ -92,7 +92,7 @@ async fn migrations_that_do_not_fit_change_nothing() {
     };
     let failed = migrate(&client, &[FIRST, SECOND, twice]).await;
     assert!(
-        matches!(failed, Err(MigrateError::Failed(Failure::Store(_)))),
+        matches!(failed, Err(MigrateError::Failed(Failure::Conflict(_)))),
         "{failed:?}"
     );
     client

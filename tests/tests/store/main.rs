@@ -2,6 +2,14 @@
 //!
 //! What commands do is tested against a model (`tests/tests/model.rs`), over the same engines. Deliberately absent: the wire.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what goes wrong here is a failed test"
+)]
+
 mod conformance;
 mod disturbed;
 mod members;

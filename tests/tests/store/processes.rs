@@ -72,9 +72,9 @@ async fn the_same_request_at_two_of_them_is_done_once() {
     for engine in LANES {
         let place = engine.place().await;
         let stores = two(&place).await;
-        for round in 0..30 {
+        for round in 0..30_u32 {
             let mut request = invitation(&format!("ann{round}"), &format!("ben{round}"));
-            request.request_id = Some(Uuid::from_u128(u128::from(round as u32) + 1));
+            request.request_id = Some(Uuid::from_u128(u128::from(round) + 1));
             let [first, second] = &stores;
             let done = futures::join!(first.send(request.clone()), second.send(request));
             let (Ok(Ok(first)), Ok(Ok(second))) = done else {

@@ -71,11 +71,9 @@ async fn a_watch_begun_at_one_goes_on_at_the_other() {
         scope: Some(Scope::MemberId("bob".to_owned())),
         resume_token,
     };
-    let stream = pair
-        .invitations
-        .clone()
-        .watch_invitations(watch(String::new()));
-    let mut events = stream.await.unwrap().into_inner();
+    let mut here = pair.invitations.clone();
+    let watching = here.watch_invitations(watch(String::new()));
+    let mut events = watching.await.unwrap().into_inner();
     let mut told = Vec::new();
     for inviter in ["ann", "cleo"] {
         pair.sent(inviter, "bob").await;

@@ -20,9 +20,24 @@ struct Put<T> {
     by: usize,
 }
 
+/// A row as it was loaded.
+enum Loaded<T> {
+    NotYet,
+    Nothing,
+    Row(Stored<T>),
+}
+
+impl<T> Loaded<T> {
+    fn row(&self) -> Option<&Stored<T>> {
+        match self {
+            Self::Row(stored) => Some(stored),
+            Self::NotYet | Self::Nothing => None,
+        }
+    }
+}
+
 struct Slot<T> {
-    /// As it was loaded, if it was.
-    loaded: Option<Option<Stored<T>>>,
+    loaded: Loaded<T>,
     put: Option<Put<T>>,
     /// Whether a command asked for it; else it was put as a new one.
     asked: bool,
@@ -48,10 +63,9 @@ impl<K: Ord + Clone, T> Cache<K, T> {
     pub(super) fn get(&mut self, key: &K) -> Option<&T> {
         self.ask(key);
         let slot = self.0.get(key)?;
-        match (&slot.put, &slot.loaded) {
-            (Some(put), _) => put.row.as_ref(),
-            (None, Some(Some(stored))) => Some(&stored.row),
-            (None, _) => None,
+        match &slot.put {
+            Some(put) => put.row.as_ref(),
+            None => slot.loaded.row().map(|stored| &stored.row),
         }
     }
 
@@ -61,7 +75,7 @@ impl<K: Ord + Clone, T> Cache<K, T> {
             return;
         }
         let slot = Slot {
-            loaded: None,
+            loaded: Loaded::NotYet,
             put: None,
             asked: true,
         };
@@ -71,7 +85,7 @@ impl<K: Ord + Clone, T> Cache<K, T> {
     /// Keeps a row, or (with `None`) has it deleted. One that was never asked for is new.
     pub(super) fn put(&mut self, key: &K, row: Option<T>, by: usize) {
         let slot = self.0.entry(key.clone()).or_insert(Slot {
-            loaded: Some(None),
+            loaded: Loaded::Nothing,
             put: None,
             asked: false,
         });
@@ -81,7 +95,7 @@ impl<K: Ord + Clone, T> Cache<K, T> {
     /// Has the rows deleted that were put under keys like these.
     pub(super) fn unput(&mut self, like: impl Fn(&K) -> bool, by: usize) {
         for (_, slot) in self.0.iter_mut().filter(|(key, _)| like(key)) {
-            if slot.put.is_some() || matches!(slot.loaded, Some(Some(_))) {
+            if slot.put.is_some() || slot.loaded.row().is_some() {
                 slot.put = Some(Put { row: None, by });
             }
         }
@@ -95,26 +109,33 @@ impl<K: Ord + Clone, T> Cache<K, T> {
 
     /// Whether it was asked for and has yet to be loaded.
     pub(super) fn is_wanted(&self, key: &K) -> bool {
-        self.0.get(key).is_some_and(|slot| slot.loaded.is_none())
+        self.0
+            .get(key)
+            .is_some_and(|slot| matches!(slot.loaded, Loaded::NotYet))
     }
 
     /// What was asked for and has yet to be loaded.
     pub(super) fn wanted(&self) -> impl Iterator<Item = &K> {
-        let wanted = self.0.iter().filter(|(_, slot)| slot.loaded.is_none());
-        wanted.map(|(key, _)| key)
+        let wanted = |slot: &Slot<T>| matches!(slot.loaded, Loaded::NotYet);
+        let slots = self.0.iter().filter(move |(_, slot)| wanted(slot));
+        slots.map(|(key, _)| key)
     }
 
     /// Notes that there is no such row, unless one was loaded.
     pub(super) fn load_none(&mut self, key: &K) {
-        if let Some(slot) = self.0.get_mut(key) {
-            slot.loaded.get_or_insert(None);
+        if let Some(slot) = self
+            .0
+            .get_mut(key)
+            .filter(|slot| slot.loaded.row().is_none())
+        {
+            slot.loaded = Loaded::Nothing;
         }
     }
 
     /// Takes what was loaded.
-    pub(super) fn load(&mut self, key: &K, stored: Option<Stored<T>>) {
+    pub(super) fn load(&mut self, key: &K, stored: Stored<T>) {
         if let Some(slot) = self.0.get_mut(key) {
-            slot.loaded = Some(stored);
+            slot.loaded = Loaded::Row(stored);
         }
     }
 
@@ -129,7 +150,7 @@ impl<K: Ord + Clone, T> Cache<K, T> {
     /// Has everything loaded again that was asked for.
     pub(super) fn unload(&mut self) {
         for slot in self.0.values_mut() {
-            slot.loaded = None;
+            slot.loaded = Loaded::NotYet;
         }
     }
 
@@ -142,7 +163,7 @@ impl<K: Ord + Clone, T> Cache<K, T> {
     pub(super) fn changes(&self) -> impl Iterator<Item = (&K, Change<'_, T>)> {
         self.0.iter().filter_map(|(key, slot)| {
             let put = slot.put.as_ref()?;
-            let was = slot.loaded.as_ref().and_then(Option::as_ref);
+            let was = slot.loaded.row();
             let is = put.row.as_ref();
             (was.is_some() || is.is_some()).then_some((key, Change { was, is }))
         })

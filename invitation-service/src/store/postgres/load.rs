@@ -200,9 +200,11 @@ pub(super) async fn load(
         }));
     }
     ask_rows(client, &asked, locking, &mut statements);
+    let lanes = lane_numbers(lanes);
     for range in &asked.ranges {
+        let lanes = lanes.clone();
         statements.push(Box::pin(async move {
-            let found = look_through(client, range, lane_numbers(lanes)).await?;
+            let found = look_through(client, range, &lanes).await?;
             Ok(Came::Range(range.clone(), found))
         }));
     }
@@ -296,14 +298,14 @@ fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
             for row in &rows {
                 let stored = pair::read(row)?;
                 let key = stored.row.pair.key.clone();
-                batch.pairs.load(&key, Some(stored));
+                batch.pairs.load(&key, stored);
             }
         }
         Came::Members(rows) => {
             for row in &rows {
                 let stored = member::read(row)?;
                 let id = stored.row.id.clone();
-                batch.members.load(&id, Some(stored));
+                batch.members.load(&id, stored);
             }
         }
         Came::Erased(rows) => {
@@ -317,15 +319,13 @@ fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
         Came::Entries(rows) => {
             for row in &rows {
                 let (key, row) = invitation::read(row)?;
-                batch.entries.load(&key, Some(Stored { version: 0, row }));
+                batch.entries.load(&key, Stored { version: 0, row });
             }
         }
         Came::Remembered(rows) => {
             for row in &rows {
                 let (key, row) = request::read(row)?;
-                batch
-                    .remembered
-                    .load(&key, Some(Stored { version: 0, row }));
+                batch.remembered.load(&key, Stored { version: 0, row });
             }
         }
         Came::Cooldowns(rows) => {
@@ -333,10 +333,10 @@ fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
                 let mut columns = Columns::new(row);
                 let key = codec::hash(columns.get()?)?;
                 let row = columns.time()?;
-                batch.cooldowns.load(&key, Some(Stored { version: 0, row }));
+                batch.cooldowns.load(&key, Stored { version: 0, row });
             }
         }
-        Came::Range(range, row) => batch.ranges.load(&range, Some(Stored { version: 0, row })),
+        Came::Range(range, row) => batch.ranges.load(&range, Stored { version: 0, row }),
     }
     Ok(())
 }

@@ -57,11 +57,11 @@ const PREVIEW_PASSES_MAX: usize = 64;
 /// What comes of `$read` in a snapshot of its own.
 macro_rules! read {
     ($store:ident, |$snapshot:ident| $read:expr) => {{
-        let read = async {
+        let read = Box::pin(async {
             let $snapshot = $store.snapshot().await?;
             let read = $read;
             $snapshot.end(read).await
-        };
+        });
         $store.read(read).await
     }};
 }
@@ -177,7 +177,7 @@ impl PostgresStore {
         &self,
         command: impl Fn(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send,
     ) -> Result<T, StoreError> {
-        let preview = async {
+        let preview = Box::pin(async {
             let snapshot = self.snapshot().await?;
             // An id made here names nothing.
             let ids = IdSource::new(|bytes| bytes.fill(0));
@@ -193,7 +193,7 @@ impl PostgresStore {
                 load(client, &mut batch, lanes, Locking::Unlocked, None, None).await?;
             }
             Err(Failure::internal("a preview asks for ever more rows"))
-        };
+        });
         self.read(preview).await
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn statements() -> Vec<Statement> {
 pub(super) async fn look_through(
     client: &Client,
     range: &Range,
-    lanes: Vec<i32>,
+    lanes: &[i32],
 ) -> Result<Found, Failure> {
     let count = u16::try_from(lanes.len()).unwrap_or(u16::MAX);
     match range {
@@ -147,7 +147,7 @@ pub(super) async fn look_through(
             after,
             until,
             limit,
-        } => pairs_between(client, after.as_ref(), until.as_ref(), *limit, &lanes).await,
+        } => pairs_between(client, after.as_ref(), until.as_ref(), *limit, lanes).await,
         Range::Chain { link, limit } => {
             let rows = CHAIN.query(client, &[link, &number(*limit)]).await?;
             let mut links = Vec::with_capacity(rows.len());

@@ -139,7 +139,7 @@ impl Store for PostgresStore {
     }
 
     async fn forget_old(&self) -> Result<bool, StoreError> {
-        let forgotten = self.shared.in_time(self.forget());
+        let forgotten = self.shared.in_time(Box::pin(self.forget()));
         self.health.note(forgotten.await.map_err(StoreError::from))
     }
 
@@ -306,7 +306,7 @@ impl Store for PostgresStore {
     }
 
     async fn lead(&self, span: Span) -> Result<bool, StoreError> {
-        let led = self.shared.in_time(self.ask_to_lead(span));
+        let led = self.shared.in_time(Box::pin(self.ask_to_lead(span)));
         self.health.note(led.await.map_err(StoreError::from))
     }
 

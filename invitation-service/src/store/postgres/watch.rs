@@ -8,7 +8,7 @@ use std::{
 
 use service_kit::{
     id::{MemberId, PairKey},
-    postgres::{Client, Failure, Statement, types::ToSql, types::Type},
+    postgres::{Client, Failure, PostgresReaders, Statement, types::ToSql, types::Type},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -216,7 +216,7 @@ impl Snapshot {
 /// Tells watchers here of what other processes have written, looking every `poll`, until `stop` is cancelled.
 pub(super) async fn hear(
     shared: Shared,
-    readers: service_kit::postgres::PostgresReaders,
+    readers: PostgresReaders,
     poll: Duration,
     stop: CancellationToken,
 ) {
@@ -225,7 +225,7 @@ pub(super) async fn hear(
         wait.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             wait.tick().await;
-            let heard = async {
+            let heard = Box::pin(async {
                 let connection = readers.get().await?;
                 let mut more = true;
                 while more {
@@ -240,14 +240,14 @@ pub(super) async fn hear(
                 }
                 connection.give_back();
                 Ok::<_, Failure>(())
-            };
+            });
             // Whoever reads or writes says the same louder.
             if let Err(failure) = shared.in_time(heard).await {
                 tracing::debug!("what others have written could not be heard of: {failure}");
             }
         }
     };
-    stop.run_until_cancelled(hearing).await;
+    stop.run_until_cancelled(Box::pin(hearing)).await;
 }
 
 /// Tells of some of what is new; whether there may be more.
