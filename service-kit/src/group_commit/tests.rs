@@ -192,12 +192,32 @@ async fn what_cannot_be_applied_fails_alone() {
     );
     let log = fixture.log();
     assert_eq!(log.stored, [1, 2, 3]);
-    assert_eq!((log.commits, log.rollbacks), (vec![0, 1, 1, 1], 3));
+    assert_eq!((log.commits, log.rollbacks), (vec![0, 1, 1, 1], 4));
     assert_eq!(
         fixture.store.submit(add(4)).await,
         Ok(4),
         "the writer goes on"
     );
+}
+
+#[tokio::test]
+async fn those_before_and_after_one_that_fails_share_their_commits() {
+    let fixture = Fixture::new(64, 64);
+    let release = fixture.hold().await;
+    let mut waiting = join_all([
+        fixture.store.submit(add(1)).boxed(),
+        fixture.store.submit(add(2)).boxed(),
+        fixture.store.submit(refuse).boxed(),
+        fixture.store.submit(add(3)).boxed(),
+        fixture.store.submit(add(4)).boxed(),
+    ]);
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(release);
+    let answers = waiting.await;
+    assert!(answers[2].is_err());
+    let log = fixture.log();
+    assert_eq!(log.stored, [1, 2, 3, 4]);
+    assert_eq!((log.commits, log.rollbacks), (vec![0, 2, 2], 2));
 }
 
 #[tokio::test]

@@ -118,6 +118,11 @@ impl PostgresReaders {
         })
     }
 
+    /// Closes the connections that nobody uses: one has turned out to be of no more use, so the others will too.
+    pub fn forget_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     /// Counts how a read has ended, and hands it on.
     pub fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         self.metrics.ended(&result);

@@ -19,6 +19,8 @@ use crate::environment::Random;
 const CONFLICTS_MAX: u32 = 10;
 /// The longest of the first waits between two attempts; the next are twice as long each, up to the last.
 const CONFLICT_WAITS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
+/// How often work begins anew whose connection was lost.
+const CUT_OFF_MAX: u32 = 2;
 /// How long an answer to a commit that was lost is looked for, and how long is waited between two looks.
 const DOUBT_MAX: Duration = Duration::from_secs(10);
 const DOUBT_WAIT: Duration = Duration::from_millis(50);
@@ -85,10 +87,10 @@ impl Writer {
             ..
         } = self;
         runtime.block_on(async {
-            let (mut conflicts, mut doubt) = (0, None);
+            let (mut conflicts, mut cut_off, mut doubt) = (0, 0, None);
             loop {
-                let is_old = client.as_ref().is_some_and(|client| !client.is_closed());
-                let attempt = attempt(connector, client, &mut work).await;
+                let mut connected = false;
+                let attempt = attempt(connector, client, &mut connected, &mut work).await;
                 match attempt {
                     Ok(done) => return Ok(done),
                     Err(Failure::Conflict(why)) if conflicts < CONFLICTS_MAX => {
@@ -100,8 +102,12 @@ impl Writer {
                         tracing::warn!("looking for what became of a commit: {why}");
                         doubt.get_or_insert_with(Instant::now);
                     }
-                    // The server may have been replaced since the connection was used last.
-                    Err(Failure::Away(_)) if is_old && doubt.is_none() => {}
+                    // The server may have been replaced since the connection was used last, or just now.
+                    Err(Failure::Away(_))
+                        if connected && doubt.is_none() && cut_off < CUT_OFF_MAX =>
+                    {
+                        cut_off += 1;
+                    }
                     Err(failure) => {
                         let looked_for = doubt.map(|since: Instant| since.elapsed());
                         let goes_on = looked_for.is_some_and(|time| time < DOUBT_MAX);
@@ -120,12 +126,14 @@ impl Writer {
 async fn attempt<T>(
     connector: &Connector,
     kept: &mut Option<Client>,
+    connected: &mut bool,
     work: &mut impl AsyncFnMut(&Client) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let client = match kept.take().filter(|client| !client.is_closed()) {
         Some(client) => client,
         None => connector.connect().await?.0,
     };
+    *connected = true;
     let done = work(&client).await;
     let usable = match &done {
         Ok(_) => true,

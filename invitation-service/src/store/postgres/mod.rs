@@ -57,11 +57,13 @@ const PREVIEW_PASSES_MAX: usize = 64;
 /// What comes of `$read` in a snapshot of its own.
 macro_rules! read {
     ($store:ident, |$snapshot:ident| $read:expr) => {{
-        let read = Box::pin(async {
-            let $snapshot = $store.snapshot().await?;
-            let read = $read;
-            $snapshot.end(read).await
-        });
+        let read = || {
+            Box::pin(async {
+                let $snapshot = $store.snapshot().await?;
+                let read = $read;
+                $snapshot.end(read).await
+            })
+        };
         $store.read(read).await
     }};
 }
@@ -111,14 +113,18 @@ impl PostgresStore {
         self.health.note(done.await)
     }
 
-    /// Reads, but not for ever.
-    async fn read<T>(
-        &self,
-        read: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, StoreError> {
-        let read = self.shared.in_time(read).await;
-        let read = self.readers.note(read.map_err(StoreError::from));
-        self.health.note(read)
+    /// Reads, but not for ever; once more where the connection turned out to be of no more use.
+    async fn read<T, R>(&self, read: impl Fn() -> R) -> Result<T, StoreError>
+    where
+        R: Future<Output = Result<T, Failure>>,
+    {
+        let mut ended = self.shared.in_time(read()).await;
+        if let Err(Failure::Away(_)) = ended {
+            self.readers.forget_idle();
+            ended = self.shared.in_time(read()).await;
+        }
+        let ended = self.readers.note(ended.map_err(StoreError::from));
+        self.health.note(ended)
     }
 
     async fn snapshot(&self) -> Result<Snapshot, Failure> {
@@ -175,25 +181,27 @@ impl PostgresStore {
     /// What a command would come to, from one committed state; nothing of it is written.
     async fn preview<T: Send>(
         &self,
-        command: impl Fn(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send,
+        command: impl Fn(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send + Sync,
     ) -> Result<T, StoreError> {
-        let preview = Box::pin(async {
-            let snapshot = self.snapshot().await?;
-            // An id made here names nothing.
-            let ids = IdSource::new(|bytes| bytes.fill(0));
-            let mut batch = Batch::new(self.shared.secret.clone(), ids);
-            batch.found = snapshot.head;
-            for _ in 0..PREVIEW_PASSES_MAX {
-                batch.restart(snapshot.now);
-                let came = command(&mut batch, &snapshot.policy);
-                if !batch.wants() {
-                    return snapshot.end(came.map_err(Failure::from)).await;
+        let preview = || {
+            Box::pin(async {
+                let snapshot = self.snapshot().await?;
+                // An id made here names nothing.
+                let ids = IdSource::new(|bytes| bytes.fill(0));
+                let mut batch = Batch::new(self.shared.secret.clone(), ids);
+                batch.found = snapshot.head;
+                for _ in 0..PREVIEW_PASSES_MAX {
+                    batch.restart(snapshot.now);
+                    let came = command(&mut batch, &snapshot.policy);
+                    if !batch.wants() {
+                        return snapshot.end(came.map_err(Failure::from)).await;
+                    }
+                    let (client, lanes) = (snapshot.client()?, snapshot.lanes);
+                    load(client, &mut batch, lanes, Locking::Unlocked, None, None).await?;
                 }
-                let (client, lanes) = (snapshot.client()?, snapshot.lanes);
-                load(client, &mut batch, lanes, Locking::Unlocked, None, None).await?;
-            }
-            Err(Failure::internal("a preview asks for ever more rows"))
-        });
+                Err(Failure::internal("a preview asks for ever more rows"))
+            })
+        };
         self.read(preview).await
     }
 }

@@ -202,11 +202,11 @@ impl Store for PostgresStore {
     }
 
     async fn quota(&self, member: MemberId) -> Result<OwnQuota, StoreError> {
-        read!(self, |snapshot| snapshot.quota(member).await)
+        read!(self, |snapshot| snapshot.quota(member.clone()).await)
     }
 
     async fn standing(&self, member: MemberId) -> Result<Known, StoreError> {
-        read!(self, |snapshot| snapshot.standing(member).await)
+        read!(self, |snapshot| snapshot.standing(member.clone()).await)
     }
 
     async fn acts(
