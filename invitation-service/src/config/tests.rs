@@ -72,7 +72,8 @@ fn keys_are_what_they_say() {
     ])
     .unwrap()
     .config;
-    let mut expected = Config::new(SqliteOptions::new("/tmp/x.db"));
+    let mut expected = Config::new(SqliteOptions::new("data/invitations.db"));
+    expected.store = StoreAddress::File("/tmp/x.db".into());
     expected.listen = "[::1]:7".parse().unwrap();
     expected.connections.url = "http://localhost:9".to_owned();
     expected.policy = Policy {
