@@ -12,6 +12,7 @@ mod catch_up;
 mod codec;
 pub mod command;
 pub mod feed;
+mod folding;
 pub mod postgres;
 mod reading;
 pub mod rows;

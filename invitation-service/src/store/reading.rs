@@ -14,7 +14,7 @@ use crate::domain::{
     member::Member,
     pair::Live,
     policy::Policy,
-    view::View,
+    view::{Entry, View, view},
 };
 
 /// Whose invitation is live between two members, as the lists of the one on this side show it.
@@ -32,6 +32,27 @@ pub(in crate::store) fn in_order(views: &mut [View], order: ListOrder) {
         ListOrder::Newest => views.sort_unstable_by_key(|view| std::cmp::Reverse(view.id)),
         ListOrder::Oldest => views.sort_unstable_by_key(|view| view.id),
     }
+}
+
+/// Of what was read of each place of a member, the first `limit` in the order of ids, as the member is shown them; and after which to go on where
+/// more may follow. As many were read of each place as of all: so an invitation that moves from one to another is met once.
+pub(in crate::store) fn kept_views(
+    member: &MemberId,
+    seen_until: &Uuid,
+    mut kept: Vec<(Uuid, Entry)>,
+    limit: usize,
+    policy: &Policy,
+    now: Time,
+) -> (Vec<View>, Option<Uuid>) {
+    kept.sort_unstable_by_key(|(id, _)| *id);
+    kept.truncate(limit);
+    let next = kept.last().filter(|_| kept.len() == limit);
+    let next = next.map(|(id, _)| *id);
+    let still = kept
+        .into_iter()
+        .filter(|(_, entry)| entry.is_kept(policy, now));
+    let views = still.map(|(id, entry)| view(member, seen_until, id, entry));
+    (views.collect(), next)
 }
 
 /// What a member may know of what they may send; without a row they are new. `sent_pending`: how many stand in their list Sent.

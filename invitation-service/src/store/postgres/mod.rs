@@ -10,6 +10,7 @@ mod clock;
 mod columns;
 mod due;
 mod engine;
+mod export;
 mod flush;
 mod forget;
 mod load;
@@ -41,7 +42,12 @@ use self::{
     load::{Locking, load},
     reads::Snapshot,
 };
-use super::{rows::Rows, standing_metrics::StandingMetrics};
+use super::{
+    command::facts::{FeedFact, Pace},
+    folding::Folding,
+    rows::{FeedCursor, Rows},
+    standing_metrics::StandingMetrics,
+};
 use crate::domain::policy::Policy;
 
 pub use clock::TimeSource;
@@ -75,6 +81,7 @@ pub struct PostgresStore {
     readers: PostgresReaders,
     shared: Shared,
     policy: Arc<Policy>,
+    pace: Arc<Pace>,
     metrics: StoreMetrics,
     standings: StandingMetrics,
     health: StoreHealth,
@@ -94,6 +101,7 @@ pub fn statements() -> Vec<Statement> {
         flush::statements(),
         forget::statements(),
         reads::statements(),
+        export::statements(),
         watch::statements(),
         tables::statements(),
     ]
@@ -139,13 +147,30 @@ impl PostgresStore {
     ) -> Result<T, StoreError> {
         let history = self.shared.history.clone();
         self.write(move |batch, policy| {
-            // Looked at under the lock of the row that says who leads.
-            if batch.found.leader != NOBODY && batch.found.leader != history.own() {
-                return Err(StoreError::unavailable("another process leads"));
-            }
+            still_leads(batch, &history)?;
             command(batch, policy)
         })
         .await
+    }
+
+    /// Folds all of `facts`, in as many commits as it takes.
+    async fn fold_by_turns(
+        &self,
+        facts: Vec<FeedFact>,
+        until: FeedCursor,
+    ) -> Result<(), StoreError> {
+        let mut folding = Folding::new(facts, until, self.policy.clone(), self.pace.clone());
+        loop {
+            let (mut next, history) = (folding.next(), self.shared.history.clone());
+            let done = self.writer.submit_last(move |batch, others| {
+                batch.serve(None);
+                still_leads(batch, &history)?;
+                next(batch, others)
+            });
+            if folding.folded(self.health.note(done.await)?) {
+                return Ok(());
+            }
+        }
     }
 
     async fn ask_to_lead(&self, span: Span) -> Result<bool, Failure> {
@@ -204,4 +229,12 @@ impl PostgresStore {
         };
         self.read(preview).await
     }
+}
+
+/// Looked at under the lock of the row that says who leads.
+fn still_leads(batch: &Batch, history: &History) -> Result<(), StoreError> {
+    if batch.found.leader != NOBODY && batch.found.leader != history.own() {
+        return Err(StoreError::unavailable("another process leads"));
+    }
+    Ok(())
 }

@@ -105,6 +105,7 @@ impl PostgresStore {
             readers,
             shared,
             policy: Arc::new(policy),
+            pace: Arc::default(),
             metrics,
             standings,
             health: StoreHealth::new(),

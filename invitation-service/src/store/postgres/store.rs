@@ -144,8 +144,7 @@ impl Store for PostgresStore {
     }
 
     async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError> {
-        self.write_leading(move |batch, policy| command::facts::fold(batch, policy, &facts, until))
-            .await
+        self.fold_by_turns(facts, until).await
     }
 
     async fn erase(&self, member: MemberId) -> Result<bool, StoreError> {
@@ -240,6 +239,22 @@ impl Store for PostgresStore {
         read!(self, |snapshot| {
             snapshot.bars(&member, after.as_ref(), limit).await
         })
+    }
+
+    async fn is_erased(&self, member: MemberId) -> Result<bool, StoreError> {
+        self.preview(|rows, _| Ok(rows.member(&member)?.erased))
+            .await
+    }
+
+    async fn kept_invitations(
+        &self,
+        member: MemberId,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<(Vec<View>, Option<Uuid>), StoreError> {
+        read!(self, |snapshot| snapshot
+            .kept_invitations(&member, after, limit)
+            .await)
     }
 
     async fn select(&self, selection: Selection) -> Result<Selected, StoreError> {

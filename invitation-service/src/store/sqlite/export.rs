@@ -12,10 +12,9 @@ use super::{
     reads::{limit_number, seen_until},
     tables::{self, entry_columns},
 };
-use crate::domain::{
-    invitation::Place,
-    policy::Policy,
-    view::{View, view},
+use crate::{
+    domain::{invitation::Place, policy::Policy, view::View},
+    store::reading::kept_views,
 };
 
 /// Whether the member was erased, or is being erased.
@@ -48,7 +47,6 @@ pub(super) fn invitations(
         " from invitation where member = ?1 and place = ?2 and invitation_id > ?3 order by invitation_id limit ?4"
     ))?;
     let mut kept = Vec::new();
-    // The places are apart; as many of each as of all, so that an invitation that moves from one to another is met once.
     for place in Place::ALL {
         let (member, place) = (member.as_str(), codec::place_number(place));
         let limit = limit_number(limit);
@@ -57,13 +55,5 @@ pub(super) fn invitations(
             kept.push(tables::read_entry(row)?);
         }
     }
-    kept.sort_unstable_by_key(|(id, _)| *id);
-    kept.truncate(limit);
-    let next = kept.last().filter(|_| kept.len() == limit);
-    let next = next.map(|(id, _)| *id);
-    let still = kept
-        .into_iter()
-        .filter(|(_, entry)| entry.is_kept(policy, now));
-    let views = still.map(|(id, entry)| view(member, &seen_until, id, entry));
-    Ok((views.collect(), next))
+    Ok(kept_views(member, &seen_until, kept, limit, policy, now))
 }

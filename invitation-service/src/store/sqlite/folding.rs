@@ -1,16 +1,9 @@
-//! Folding facts beside other commands: after them in each commit, and no more than they are.
-//!
-//! Deliberately absent: what facts do, and how many are folded at once (`command/facts.rs`).
-
-use std::sync::Arc;
+//! Folding facts by turns with other commands.
 
 use service_kit::error::StoreError;
 
 use super::SqliteStore;
-use crate::store::{
-    command::facts::{FeedFact, fold_some},
-    rows::FeedCursor,
-};
+use crate::store::{command::facts::FeedFact, folding::Folding, rows::FeedCursor};
 
 impl SqliteStore {
     /// Folds all of `facts`, in as many commits as it takes.
@@ -19,19 +12,14 @@ impl SqliteStore {
         facts: Vec<FeedFact>,
         until: FeedCursor,
     ) -> Result<(), StoreError> {
-        let facts = Arc::<[FeedFact]>::from(facts);
-        let mut folded = 0;
+        let mut folding = Folding::new(facts, until, self.policy.clone(), self.pace.clone());
         loop {
-            let (policy, pace, facts_left) =
-                (self.policy.clone(), self.pace.clone(), facts.clone());
+            let mut next = folding.next();
             let done = self.writer.submit_last(move |batch, others| {
                 batch.serve(None);
-                let facts = facts_left.get(folded..).unwrap_or_default();
-                let most = pace.at_once(facts_left.len(), others);
-                fold_some(batch, &policy, facts, until, most)
+                next(batch, others)
             });
-            folded += self.health.note(done.await)?;
-            if folded >= facts.len() {
+            if folding.folded(self.health.note(done.await)?) {
                 return Ok(());
             }
         }
