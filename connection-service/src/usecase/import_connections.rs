@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures::{Stream, StreamExt as _};
 use service_kit::config::{Findings, Key, Unit};
 use service_kit::error::StoreError;
-use service_kit::id::MemberId;
+use service_kit::id::{MemberId, PairKey};
+use service_kit::time::Time;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -26,10 +27,10 @@ const STORE_BUSY_WAIT: Duration = Duration::from_millis(50);
 pub struct ImportOptions {
     /// How many imports run at a time. At least 1. Default 2.
     pub open_max: usize,
-    /// How many rows are gathered and put in order before they are stored; twice as many are in memory, each some 200 bytes with short ids.
-    /// At least 1. Default 250,000.
+    /// How many rows are gathered and put in order before they are stored; twice as many are in memory, each 32 bytes, and each of their
+    /// members once. At least 1. Default 1,000,000.
     pub window_rows_max: usize,
-    /// How many rows one commit stores; other commands wait as long as that takes. At least 1. Default 4,000.
+    /// How many rows one commit stores; other commands wait as long as that takes. At least 1. Default 16,000.
     pub batch_rows_max: usize,
     /// How long an import waits for its next message. Default 60 s.
     pub wait_max: Duration,
@@ -39,8 +40,8 @@ impl Default for ImportOptions {
     fn default() -> Self {
         Self {
             open_max: 2,
-            window_rows_max: 250_000,
-            batch_rows_max: 4_000,
+            window_rows_max: 1_000_000,
+            batch_rows_max: 16_000,
             wait_max: Duration::from_mins(1),
         }
     }
@@ -63,7 +64,7 @@ impl ImportOptions {
                 1..=10_000_000,
                 |o: &mut Self| &mut o.window_rows_max,
                 "rows of an import that are put in order together: more is quicker where stores are large; twice as many are in memory, each \
-                 some 200 bytes",
+                 32 bytes, and each of their members once",
             ),
             Key::count(
                 "import.batch_rows_max",
@@ -96,10 +97,41 @@ impl ImportOptions {
 /// A row as it came: with its time between two members, or refused for what it says itself.
 pub type Row = Result<Imported, Reason>;
 
-/// A row with its number in the stream.
-struct Numbered {
+/// Rows that are put in order together. Members are numbers, since each of them is in many rows.
+#[derive(Default)]
+struct Window {
+    members: HashMap<MemberId, u32>,
+    rows: Vec<WindowRow>,
+}
+
+/// A connection of two members, with the row's number in the stream.
+struct WindowRow {
+    low: u32,
+    high: u32,
+    connect_time: Time,
     number: u64,
-    row: Imported,
+}
+
+impl Window {
+    fn push(&mut self, number: u64, row: &Imported) -> Result<(), StoreError> {
+        let (low, high) = (self.number(row.key.low())?, self.number(row.key.high())?);
+        self.rows.push(WindowRow {
+            low,
+            high,
+            connect_time: row.connect_time,
+            number,
+        });
+        Ok(())
+    }
+
+    fn number(&mut self, id: &MemberId) -> Result<u32, StoreError> {
+        if let Some(number) = self.members.get(id) {
+            return Ok(*number);
+        }
+        let number = u32::try_from(self.members.len()).map_err(StoreError::internal)?;
+        self.members.insert(id.clone(), number);
+        Ok(number)
+    }
 }
 
 /// Imports the rows of `messages` until they end; fails with the first failure among them, or the store's. What was stored until then stays.
@@ -120,23 +152,23 @@ pub async fn run<E: From<Failure>>(
     let storing = AbortOnDropHandle::new(tokio::spawn(storing));
     let mut refused = Report::default();
     let mut messages = std::pin::pin!(messages);
-    let (mut window, mut number) = (Vec::new(), 0);
+    let (mut window, mut number) = (Window::default(), 0);
     while let Some(message) = messages.next().await {
         for row in message? {
             number += 1;
             match row {
-                Ok(row) => window.push(Numbered { number, row }),
+                Ok(row) => window.push(number, &row).map_err(Failure::from)?,
                 Err(reason) => refused.note(number, Outcome::Refused(reason)),
             }
         }
-        if window.len() >= options.window_rows_max {
+        if window.rows.len() >= options.window_rows_max {
             // Fails only when storing has; why is told at the end.
             if windows.send(std::mem::take(&mut window)).await.is_err() {
                 break;
             }
         }
     }
-    if !window.is_empty() {
+    if !window.rows.is_empty() {
         let _ = windows.send(window).await;
     }
     drop(windows);
@@ -152,29 +184,19 @@ pub async fn run<E: From<Failure>>(
 async fn store_all(
     store: Arc<dyn Store>,
     batch_max: usize,
-    mut windows: mpsc::Receiver<Vec<Numbered>>,
+    mut windows: mpsc::Receiver<Window>,
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    while let Some(mut window) = windows.recv().await {
+    while let Some(window) = windows.recv().await {
         // Long enough to keep others waiting for the thread.
-        let ordered = tokio::task::spawn_blocking(move || {
-            in_best_order(&mut window, batch_max);
-            window
-        });
+        let ordered = tokio::task::spawn_blocking(move || Ordered::of(window, batch_max));
         let window = ordered.await.map_err(StoreError::internal)?;
-        let mut rows = window.into_iter();
-        loop {
-            let batch: Vec<_> = rows.by_ref().take(batch_max).collect();
-            if batch.is_empty() {
-                break;
-            }
-            let (numbers, batch): (Vec<_>, Vec<_>) = batch
-                .into_iter()
-                .map(|each| (each.number, each.row))
-                .unzip();
-            let outcomes = store_batch(&*store, batch.into()).await?;
-            for (number, outcome) in numbers.into_iter().zip(outcomes) {
-                report.note(number, outcome);
+        for batch in window.rows.chunks(batch_max) {
+            let rows: Option<Arc<[_]>> = batch.iter().map(|row| window.row(row)).collect();
+            let rows = rows.ok_or_else(|| StoreError::internal("a row names nobody"))?;
+            let outcomes = store_batch(&*store, rows).await?;
+            for (row, outcome) in batch.iter().zip(outcomes) {
+                report.note(row.number, outcome);
             }
         }
     }
@@ -194,55 +216,77 @@ async fn store_batch(
     }
 }
 
-/// Orders rows so that each batch of them concerns few members: the members, in the order of their ids, are taken as that many groups that a
-/// batch holds about all rows between two of them. Within a batch rows are in the order of their keys, and of their numbers.
-fn in_best_order(window: &mut [Numbered], batch_max: usize) {
-    let mut ranks: HashMap<MemberId, u32> = HashMap::new();
-    for each in &*window {
-        for id in [each.row.key.low(), each.row.key.high()] {
-            if !ranks.contains_key(id) {
-                ranks.insert(id.clone(), 0);
+/// A window in the order in which it is stored. Members are numbers in the order of their ids.
+struct Ordered {
+    members: Vec<MemberId>,
+    rows: Vec<WindowRow>,
+}
+
+impl Ordered {
+    /// Orders rows so that each batch of them concerns few members: the members, in the order of their ids, are taken as that many groups that
+    /// a batch holds about all rows between two of them. Within a batch rows are in the order of their keys, and of their numbers.
+    fn of(Window { members, mut rows }: Window, batch_max: usize) -> Self {
+        let mut members: Vec<_> = members.into_iter().collect();
+        members.sort_unstable();
+        let mut ranks = vec![0; members.len()];
+        for ((_, number), rank) in members.iter().zip(0..) {
+            if let Some(place) = usize::try_from(*number)
+                .ok()
+                .and_then(|at| ranks.get_mut(at))
+            {
+                *place = rank;
             }
         }
+        let rank = |number: u32| {
+            usize::try_from(number)
+                .ok()
+                .and_then(|at| ranks.get(at))
+                .copied()
+        };
+        for row in &mut rows {
+            row.low = rank(row.low).unwrap_or_default();
+            row.high = rank(row.high).unwrap_or_default();
+        }
+        // Pairs of n groups are n²/2.
+        let groups = (2 * rows.len()).div_ceil(batch_max).isqrt().max(1);
+        let size = u32::try_from(members.len().div_ceil(groups).max(1)).unwrap_or(u32::MAX);
+        rows.sort_by_cached_key(|row| {
+            [row.low / size, row.high / size, row.low, row.high]
+                .into_iter()
+                .fold(0_u128, |key, part| key << 32 | u128::from(part))
+        });
+        let members = members.into_iter().map(|(id, _)| id).collect();
+        Self { members, rows }
     }
-    let mut ids: Vec<_> = ranks.iter_mut().collect();
-    ids.sort_unstable_by_key(|(id, _)| *id);
-    // Pairs of n groups are n²/2.
-    let groups = (2 * window.len()).div_ceil(batch_max).isqrt().max(1);
-    let size = u32::try_from(ids.len().div_ceil(groups).max(1)).unwrap_or(u32::MAX);
-    for ((_, rank), place) in ids.into_iter().zip(0..) {
-        *rank = place;
+
+    /// A row as the store takes it.
+    fn row(&self, row: &WindowRow) -> Option<Imported> {
+        let member = |rank: u32| self.members.get(usize::try_from(rank).ok()?);
+        Some(Imported {
+            key: PairKey::new(member(row.low)?, member(row.high)?)?,
+            connect_time: row.connect_time,
+        })
     }
-    let rank = |id: &MemberId| ranks.get(id).copied().unwrap_or_default();
-    window.sort_by_cached_key(|each| {
-        let (low, high) = (rank(each.row.key.low()), rank(each.row.key.high()));
-        let parts = [low / size, high / size, low, high];
-        parts
-            .into_iter()
-            .fold(0_u128, |key, part| key << 32 | u128::from(part))
-    });
 }
 
 #[cfg(test)]
 mod tests {
-    use service_kit::id::PairKey;
-    use service_kit::time::Time;
-
     use super::*;
 
-    fn window(pairs: impl IntoIterator<Item = (u32, u32)>) -> Vec<Numbered> {
-        let id = |n: u32| MemberId::parse(&format!("m{n:03}")).unwrap();
-        let row = |(one, other)| Imported {
-            key: PairKey::new(&id(one), &id(other)).unwrap(),
-            connect_time: Time::ZERO,
-        };
-        let numbered = pairs.into_iter().zip(1..);
-        numbered
-            .map(|(pair, number)| Numbered {
-                number,
-                row: row(pair),
-            })
-            .collect()
+    fn id(number: u32) -> MemberId {
+        MemberId::parse(&format!("m{number:03}")).unwrap()
+    }
+
+    fn ordered(pairs: impl IntoIterator<Item = (u32, u32)>, batch_max: usize) -> Ordered {
+        let mut window = Window::default();
+        for ((one, other), number) in pairs.into_iter().zip(1..) {
+            let key = PairKey::new(&id(one), &id(other)).unwrap();
+            let connect_time = Time::ZERO;
+            window
+                .push(number, &Imported { key, connect_time })
+                .unwrap();
+        }
+        Ordered::of(window, batch_max)
     }
 
     #[test]
@@ -251,17 +295,22 @@ mod tests {
         let all = (0..400_u32).flat_map(|one| (0..one).map(move |other| (one, other)));
         let mut pairs: Vec<_> = all.collect();
         pairs.sort_unstable_by_key(|(one, other)| (one * 7_919 + other * 104_729) % 1_009);
-        let mut window = window(pairs);
         let batch_max = 500;
-        in_best_order(&mut window, batch_max);
-        let mut numbers: Vec<_> = window.iter().map(|each| each.number).collect();
-        numbers.sort_unstable();
-        assert_eq!(numbers, (1..=79_800).collect::<Vec<_>>());
-        for batch in window.chunks(batch_max) {
-            let keys = batch
-                .iter()
-                .flat_map(|each| [each.row.key.low(), each.row.key.high()]);
-            let members: std::collections::BTreeSet<_> = keys.collect();
+        let window = ordered(pairs.iter().copied(), batch_max);
+        let mut came: Vec<_> = window
+            .rows
+            .iter()
+            .map(|row| (row.number, window.row(row)))
+            .collect();
+        came.sort_unstable_by_key(|(number, _)| *number);
+        for ((number, row), (pair, sent)) in came.into_iter().zip(pairs.iter().zip(1..)) {
+            let key = PairKey::new(&id(pair.0), &id(pair.1)).unwrap();
+            assert_eq!((number, row.unwrap().key), (sent, key));
+        }
+        assert_eq!(window.rows.len(), pairs.len());
+        for batch in window.rows.chunks(batch_max) {
+            let members: std::collections::BTreeSet<_> =
+                batch.iter().flat_map(|row| [row.low, row.high]).collect();
             // A square of pairs has 2 × √500 members, and a batch has parts of two squares, or of three on the diagonal. Left as they came, they
             // would name nearly everybody.
             assert!(members.len() <= 92, "{}", members.len());
@@ -270,12 +319,10 @@ mod tests {
 
     #[test]
     fn of_rows_for_one_pair_the_earlier_comes_first() {
-        let mut window = window([(2, 1), (3, 4), (1, 2), (5, 6), (2, 1)]);
-        in_best_order(&mut window, 2);
-        let same = window
-            .iter()
-            .filter(|each| each.row.key.low().as_str() == "m001");
-        let numbers: Vec<_> = same.map(|each| each.number).collect();
+        let window = ordered([(2, 1), (3, 4), (1, 2), (5, 6), (2, 1)], 2);
+        let of_first = |row: &&WindowRow| window.row(row).unwrap().key.low() == &id(1);
+        let same = window.rows.iter().filter(of_first);
+        let numbers: Vec<_> = same.map(|row| row.number).collect();
         assert_eq!(numbers, [1, 3, 5]);
     }
 }
