@@ -48,6 +48,8 @@ pub enum Degree {
 /// What there is between two members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Between {
+    /// What they are to each other.
+    pub tie: Tie,
     /// How far apart they are.
     pub degree: Degree,
     /// How many connections they have in common, where that was asked.
@@ -58,8 +60,17 @@ impl Between {
     /// Between strangers who know nobody in common.
     pub fn strangers(with_mutual_count: bool) -> Self {
         Self {
+            tie: Tie::None,
             degree: Degree::Further,
             mutual_count: with_mutual_count.then_some(0),
+        }
+    }
+
+    /// Between two who are hidden from each other: as between strangers, but for the tie, which neither must be told of unless it is their own.
+    pub fn hidden(with_mutual_count: bool) -> Self {
+        Self {
+            tie: Tie::Hidden,
+            ..Self::strangers(with_mutual_count)
         }
     }
 }

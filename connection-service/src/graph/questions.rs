@@ -181,7 +181,7 @@ impl Pair<'_> {
     fn between(&self, other: u32, steps: &mut Steps) -> Option<Between> {
         let tie = self.index.tie(self.number, other);
         if tie == Tie::Hidden {
-            return Some(Between::strangers(self.with_mutual_counts));
+            return Some(Between::hidden(self.with_mutual_counts));
         }
         let connected = tie == Tie::Connected;
         let mutual_count = match self.counts {
@@ -199,6 +199,7 @@ impl Pair<'_> {
             Degree::Further
         };
         Some(Between {
+            tie,
             degree,
             mutual_count: self.with_mutual_counts.then_some(mutual_count),
         })

@@ -96,10 +96,11 @@ impl<'t> Search<'t> {
     ) -> Result<Between, Stop> {
         let tie = self.tie(member, other)?;
         if tie == Tie::Hidden {
-            return Ok(Between::strangers(with_mutual_count));
+            return Ok(Between::hidden(with_mutual_count));
         }
         if tie == Tie::Connected && !with_mutual_count {
             return Ok(Between {
+                tie,
                 degree: Degree::First,
                 mutual_count: None,
             });
@@ -116,6 +117,7 @@ impl<'t> Search<'t> {
         };
         let mutual = u32::try_from(mutual).unwrap_or(u32::MAX);
         Ok(Between {
+            tie,
             degree,
             mutual_count: with_mutual_count.then_some(mutual),
         })

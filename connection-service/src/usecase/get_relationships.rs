@@ -1,14 +1,15 @@
 //! `GetRelationship` and `BatchGetRelationships`: what a member is to others, as that member may see it, and how far apart they are.
 //!
-//! What two are to each other is read from the store, how far apart they are from memory, which may know a moment more or less. Where that shows,
-//! both are looked at again.
+//! How far apart two are is answered from memory, and with that whether they are anything to each other; only where they are is the store asked
+//! what and since when. It may know a moment more or less: where that shows, both are looked at again.
 //!
 //! Deliberately absent: blocks by the other side, which read as nothing.
 
+use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 
 use super::{Context, Failure, network};
-use crate::domain::network::{Between, Degree};
+use crate::domain::network::{Between, Degree, Tie};
 use crate::domain::refusal::Refusal;
 use crate::store::Relationship;
 
@@ -37,15 +38,30 @@ pub async fn run(
     let mut related = Vec::new();
     for _ in 0..LOOKS_MAX {
         let between = network::between(context, &member, &others, with_mutual_counts).await?;
+        let between = match between {
+            Some(found) => found.into_iter().map(Some).collect(),
+            None => vec![None; others.len()],
+        };
+        // Always somebody, or how long an answer takes would tell of a block by the other side.
+        let ask = |(at, between): (usize, &Option<Between>)| at == 0 || !are_nothing(*between);
+        let asked: Vec<_> = between.iter().enumerate().map(ask).collect();
+        let of_store = others.iter().zip(&asked).filter(|(_, asked)| **asked);
+        let of_store = of_store.map(|(other, _)| other.clone()).collect();
         let found = context
             .store
-            .relationships(member.clone(), others.clone())
+            .relationships(member.clone(), of_store)
             .await?;
+        let mut found = found.into_iter();
         related.clear();
         let mut agree = true;
-        for (at, relationship) in found.into_iter().enumerate() {
-            let between = between.as_ref().and_then(|between| between.get(at));
-            let reconciled = between.map(|between| reconcile(relationship, *between));
+        for (between, asked) in between.into_iter().zip(asked) {
+            let missing = || StoreError::internal("a relationship was not read");
+            let relationship = if asked {
+                found.next().ok_or_else(missing)?
+            } else {
+                Relationship::None
+            };
+            let reconciled = between.map(|between| reconcile(relationship, between));
             agree &= reconciled != Some(None);
             related.push(Related {
                 relationship,
@@ -57,6 +73,11 @@ pub async fn run(
         }
     }
     Ok(related)
+}
+
+/// Whether two are known to be nothing to each other.
+fn are_nothing(between: Option<Between>) -> bool {
+    between.is_some_and(|between| between.tie == Tie::None)
 }
 
 /// What there is between two who are this to each other; `None` when it speaks of another moment.
@@ -80,6 +101,7 @@ mod tests {
     #[test]
     fn what_two_are_to_each_other_decides() {
         let between = |degree, mutual_count| Between {
+            tie: Tie::Connected,
             degree,
             mutual_count: Some(mutual_count),
         };

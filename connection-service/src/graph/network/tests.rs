@@ -190,7 +190,7 @@ fn with_a_block_between_them_two_are_strangers_to_each_other() {
     network.set(&id(0), &id(3), Tie::Hidden).unwrap();
     for (one, other) in [(0, 3), (3, 0)] {
         let found = network.between(&id(one), &[id(other)], true, ALL);
-        assert_eq!(found, Some(vec![Between::strangers(true)]));
+        assert_eq!(found, Some(vec![Between::hidden(true)]));
         assert_eq!(network.have_mutual(&id(one), &id(other), ALL), Some(false));
         let page = network.mutual_page(&id(one), &id(other), None, 10, ALL);
         assert_eq!(page, Some(MutualPage::default()));

@@ -57,6 +57,7 @@ impl Naive {
             Tie::Hidden | Tie::None => Degree::Further,
         };
         Between {
+            tie: self.tie(one, other),
             degree,
             mutual_count: Some(mutual.try_into().unwrap()),
         }
