@@ -1,6 +1,6 @@
 //! invitation-service's store over every engine, and what only several processes on one database can get wrong.
 //!
-//! What commands do is tested against a model (`tests/tests/model.rs`), over the same engines. Deliberately absent: the wire.
+//! What commands do is tested against a model (`tests/searches/tests/model.rs`), over the same engines. Deliberately absent: the wire.
 
 #![allow(
     clippy::unwrap_used,
