@@ -158,6 +158,7 @@ impl Follower {
             () = leading => {}
             () = following => {}
         }
+        self.metrics.ended(false);
         self.leads.send_replace(false);
         tracing::info!("this process no longer leads");
     }
