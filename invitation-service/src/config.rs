@@ -15,8 +15,10 @@ use std::{
     time::Duration,
 };
 
+use http::Uri;
 use service_kit::{
-    config::{ADDRESS, Findings, HTTP_URL, Key, PATH, STORE, Scalar, Schema, StoreAddress, Unit},
+    balance::{BalanceOptions, HTTP_HOSTS},
+    config::{ADDRESS, Findings, Key, PATH, STORE, Scalar, Schema, StoreAddress, Unit},
     fields::RequestOptions,
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
@@ -91,7 +93,8 @@ impl Config {
             postgres: PostgresOptions::default(),
             group_commit: GroupCommitOptions::default(),
             connections: RemoteOptions {
-                url: "http://127.0.0.1:50052".to_owned(),
+                url: Uri::from_static("http://127.0.0.1:50052").into(),
+                balance: BalanceOptions::default(),
                 token_file: None,
                 ask: AskOptions::default(),
                 verdict_wait_max: Duration::from_secs(3),
@@ -175,9 +178,16 @@ fn address_keys() -> Vec<Key<Config>> {
         ),
         Key::text(
             "connection.url",
-            HTTP_URL,
+            HTTP_HOSTS,
             |c: &mut Config| &mut c.connections.url,
-            "where connection-service listens",
+            "where connection-service listens. Calls are spread over all addresses of all hosts whose health service says that they serve",
+        ),
+        Key::span(
+            "connection.lookup_millis",
+            Unit::Millis,
+            10..=3_600_000,
+            |c: &mut Config| &mut c.connections.balance.lookup_every,
+            "time after which the names of `connection.url` are looked up again, so that replicas that have come are called; not needed for addresses",
         ),
         Key::optional(
             "connection.token_file",

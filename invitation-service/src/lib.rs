@@ -62,9 +62,6 @@ pub enum RunError {
     /// The store on PostgreSQL cannot be opened.
     #[error("the store cannot be opened")]
     Postgres(#[from] postgres::OpenError),
-    /// The URL of connection-service is malformed.
-    #[error("the URL of connection-service is malformed")]
-    ConnectionUrl(#[source] tonic::transport::Error),
     /// The process cannot show itself as it is asked to.
     #[error("the process cannot show itself as it is asked to")]
     Observability(#[from] ObservabilityError),
@@ -123,7 +120,6 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    let endpoint = connections::endpoint(&config.connections).map_err(RunError::ConnectionUrl)?;
     let token = config.connections.token_file.as_deref();
     let token = token.map(TokenFile::open).transpose()?;
     let mut seen =
@@ -132,7 +128,8 @@ pub async fn run(
     let open = open(config.clone(), clock.clone(), Handle::current());
     let opened = serving.while_opening(open).await;
     let (serving, store) = opened.map_err(RunError::Panicked)??;
-    let (channel, tracer) = (endpoint.connect_lazy(), seen.tracer.clone());
+    let channel = connections::channel(&config.connections);
+    let tracer = seen.tracer.clone();
     let bearer = Bearer::new(token.clone());
     let store = store.register(&mut seen);
     let limiter = limiter(&config, store.clone(), &mut seen)?;

@@ -2,7 +2,7 @@
 //!
 //! From the inside out: pure values ([`time`], [`id`], [`text`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
 //! what stores share ([`error`], [`group_commit`], [`sqlite`], [`postgres`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
-//! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
+//! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`balance`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //! Through all of them lie the moments at which tests let a process die ([`crash`]); it leaves nothing of its memory behind ([`core_dump`]).
 //!
@@ -10,6 +10,7 @@
 
 mod answers;
 pub mod auth;
+pub mod balance;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -10,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
 use service_kit::{
+    balance::HttpHosts,
     clock::{Clock, ManualClock, SystemClock},
     config::StoreAddress,
     sqlite::{SqliteOptions, Synchronous},
@@ -186,7 +187,8 @@ impl Pair {
         config.requests = self.setup.requests;
         config.redis = self.setup.redis.clone();
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
-        config.connections.url = format!("http://{}", self.connection.address);
+        config.connections.url =
+            HttpHosts::parse(&format!("http://{}", self.connection.address)).expect("a URL");
         config.connections.token_file =
             self.setup.credentials.then(|| self.credentials.peer_file());
         let shutdown = CancellationToken::new();

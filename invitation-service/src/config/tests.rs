@@ -1,3 +1,4 @@
+use service_kit::balance::HttpHosts;
 use service_kit::config::{ConfigError, Given, Loaded};
 use service_kit::deadline::DeadlineOptions;
 use service_kit::fields::{BatchOptions, Pages};
@@ -33,6 +34,7 @@ fn keys_are_what_they_say() {
         ("listen", "[::1]:7"),
         ("database.url", "sqlite:/tmp/x.db"),
         ("connection.url", "http://localhost:9"),
+        ("connection.lookup_millis", "37"),
         ("limits.weekly_cap", "0"),
         ("limits.pending_sent_max", "2"),
         ("limits.pending_received_soft_max", "3"),
@@ -75,7 +77,8 @@ fn keys_are_what_they_say() {
     let mut expected = Config::new(SqliteOptions::new("data/invitations.db"));
     expected.store = StoreAddress::File("/tmp/x.db".into());
     expected.listen = "[::1]:7".parse().unwrap();
-    expected.connections.url = "http://localhost:9".to_owned();
+    expected.connections.url = HttpHosts::parse("http://localhost:9").unwrap();
+    expected.connections.balance.lookup_every = Duration::from_millis(37);
     expected.policy = Policy {
         weekly_cap: 0,
         pending_sent_max: 2,

@@ -9,7 +9,7 @@ mod metrics;
 mod remote;
 
 pub use ask::{AskOptions, PAIRS_OF_A_CALL};
-pub use remote::{RemoteConnections, RemoteOptions, endpoint};
+pub use remote::{RemoteConnections, RemoteOptions, channel};
 
 use async_trait::async_trait;
 use service_kit::{deadline::Deadline, epoch::EpochId, id::PairKey};

@@ -8,6 +8,7 @@ use acquaint_proto::connection::internal::v1::{
 use async_trait::async_trait;
 use service_kit::{
     auth::Bearer,
+    balance::{self, BalanceOptions, HttpHosts},
     deadline::Deadline,
     epoch::EpochId,
     fields::timestamp,
@@ -34,8 +35,10 @@ pub(super) type FactClient = FactServiceClient<InterceptedService<Channel, Beare
 /// How connection-service is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteOptions {
-    /// Where it listens: `http://HOST:PORT`.
-    pub url: String,
+    /// Where it listens, all its replicas.
+    pub url: HttpHosts,
+    /// How its replicas are found.
+    pub balance: BalanceOptions,
     /// A file with the token that is shown there; `None` shows none.
     pub token_file: Option<PathBuf>,
     /// The bounds of asking what holds between two.
@@ -44,7 +47,7 @@ pub struct RemoteOptions {
     pub verdict_wait_max: Duration,
 }
 
-/// connection-service, reached over one HTTP/2 connection that comes back by itself.
+/// connection-service, reached over one HTTP/2 connection to each of its replicas that comes back by itself.
 #[derive(Clone)]
 pub struct RemoteConnections {
     client: FactClient,
@@ -81,14 +84,18 @@ impl RemoteConnections {
     }
 }
 
-/// Where a channel to connection-service leads and how it is kept up. Fails when the URL is malformed.
-pub fn endpoint(options: &RemoteOptions) -> Result<Endpoint, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(options.url.clone())?
+/// The way to connection-service, within a tokio runtime.
+pub fn channel(options: &RemoteOptions) -> Channel {
+    balance::channel(&options.url, options.balance, kept_up)
+}
+
+fn kept_up(endpoint: Endpoint) -> Endpoint {
+    endpoint
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(1))
         .http2_keep_alive_interval(Duration::from_secs(10))
         .keep_alive_timeout(Duration::from_secs(5))
-        .keep_alive_while_idle(true))
+        .keep_alive_while_idle(true)
 }
 
 #[async_trait]
