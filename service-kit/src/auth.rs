@@ -19,7 +19,7 @@ use tonic::{Code, Request, Status};
 pub use bearer::{Bearer, TokenFile};
 pub use callers::Callers;
 pub use followed::FileError;
-pub use tokens::{NewToken, TokenSet, new_token};
+pub use tokens::{NewToken, TokenSet, new_password, new_token};
 
 use crate::status::Refused;
 

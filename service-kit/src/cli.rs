@@ -1,9 +1,10 @@
 //! The command line of a service: its flags are its configuration's keys, its subcommands what an operator does with it.
 //!
-//! `serve` (also without a subcommand), `print-config`, `check-config`, `healthcheck` and `new-token` are every service's; a service adds its own with
-//! [`Program::command`]. Deliberately absent: what any of them does beyond the configuration, and prompts: nothing here asks back.
+//! `serve` (also without a subcommand), `print-config`, `check-config`, `healthcheck`, `new-token` and `new-secrets` are every service's; a service adds its
+//! own with [`Program::command`]. Deliberately absent: what any of them does beyond the configuration, and prompts: nothing here asks back.
 
 mod health;
+mod secrets;
 pub mod store;
 mod tokens;
 
@@ -93,6 +94,9 @@ impl<C: Clone + 'static> Program<C> {
         let (name, own) = matches.subcommand().unwrap_or(("serve", matches));
         if name == "new-token" {
             return tokens::run(own);
+        }
+        if name == "new-secrets" {
+            return secrets::run(own);
         }
         let loaded = self.schema.load(&self.given(own))?;
         if name == "serve" {
@@ -191,6 +195,7 @@ impl<C: Clone + 'static> Program<C> {
             .subcommand(Command::new("check-config").about("checks the configuration; fails and tells every mistake if there is one"))
             .subcommand(Command::new("healthcheck").about("asks the service that runs with this configuration whether it serves; fails if not"))
             .subcommand(tokens::command())
+            .subcommand(secrets::command())
             .subcommands(own)
     }
 }

@@ -183,12 +183,17 @@ pub struct NewToken {
     pub stanza: String,
 }
 
+/// Makes a password of 256 random bits, of letters, digits, `-` and `_`. Fails when the system gives no randomness.
+pub fn new_password() -> Result<String, String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// Makes a token of 256 random bits for the caller `name` with `roles`. Fails when the name or the roles are not such as a file may
 /// have, or the system gives no randomness.
 pub fn new_token(name: &str, roles: &[Role]) -> Result<NewToken, String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
-    let token = format!("acq_{}", URL_SAFE_NO_PAD.encode(bytes));
+    let token = format!("acq_{}", new_password()?);
     let hash = hex(&hash(token.as_bytes()));
     let names: Vec<_> = roles.iter().map(|role| format!("\"{role}\"")).collect();
     let names = names.join(", ");
