@@ -8,4 +8,5 @@ section "tools" scripts/tools.sh buf
 section "format" cargo fmt --all --check
 section "contracts" .tools/bin/buf lint
 section "contracts' format" .tools/bin/buf format -d --exit-code
+section "containers" python3 scripts/check-containers.py
 section "lints" cargo clippy --workspace --all-targets -- -D warnings
