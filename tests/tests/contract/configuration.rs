@@ -115,7 +115,7 @@ fn another<C: 'static>(key: &Key<C>, config: &mut C) -> Scalar {
         (Kind::Text(shape), Scalar::Text(default)) => match *shape {
             "ADDRESS:PORT" => text("[::1]:7"),
             "sqlite:PATH" => text("sqlite:/other.db"),
-            "http://HOST:PORT" => text("http://other:7"),
+            "http://HOST:PORT" | "http://HOST:PORT,HOST:PORT" => text("http://other:7"),
             "redis://HOST:PORT/DATABASE" => text("redis://other:7/1"),
             "DIRECTIVES" => text("debug"),
             "PATH" | "TEXT" => text("other"),
