@@ -149,6 +149,7 @@ async fn work(
         config.policy,
         config.watches,
         config.imports,
+        executor,
         stop.clone(),
     );
     context.watches().register(seen.metrics.registry());

@@ -46,16 +46,12 @@ impl Filter {
 
     /// Whether nothing but a label is given.
     pub fn is_label_alone(&self) -> bool {
-        let Self {
-            label,
-            search,
-            connected_after,
-            connected_before,
-        } = self;
-        label.is_some()
-            && search.is_none()
-            && connected_after.is_none()
-            && connected_before.is_none()
+        self.label.is_some() && self.search.is_none() && !self.is_bounded_in_time()
+    }
+
+    /// Whether it matters since when two are connected.
+    pub fn is_bounded_in_time(&self) -> bool {
+        self.connected_after.is_some() || self.connected_before.is_some()
     }
 
     /// Whether the connection is in the list. A candidate has the label: only those are offered that do.
@@ -80,9 +76,9 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Whether the list lies in its order, so that a page is a range of it.
+    /// Whether the list lies in its order, so that a page is a range of it: labels and times bound it, and only cards cannot.
     pub fn is_a_range(&self) -> bool {
-        self.order == Order::Recent && (self.filter.is_empty() || self.filter.is_label_alone())
+        !self.looks_at_cards()
     }
 
     /// Whether cards decide what is in the list or in which order, so that they must be read for it.
@@ -297,6 +293,59 @@ impl<'q> Selection<'q> {
         let mut chosen = self.chosen.into_sorted_vec();
         chosen.truncate(self.limit);
         (chosen, more, total)
+    }
+}
+
+/// The choice of the oldest connections that a filter takes. Keeps no more than those.
+pub struct Oldest<'q> {
+    filter: &'q Filter,
+    limit: usize,
+    counted_max: u32,
+    counted: u32,
+    /// The youngest of them on top.
+    chosen: BinaryHeap<(Time, String)>,
+}
+
+impl<'q> Oldest<'q> {
+    /// Of at most `limit` connections; those that the filter takes are counted up to `counted_max`.
+    pub fn new(filter: &'q Filter, limit: u32, counted_max: u32) -> Self {
+        let limit = limit.min(counted_max);
+        Self {
+            filter,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            counted_max,
+            counted: 0,
+            chosen: BinaryHeap::new(),
+        }
+    }
+
+    /// Looks at a connection. Each must be offered once.
+    pub fn offer(&mut self, candidate: &Candidate<'_>) {
+        if !self.filter.takes(candidate) {
+            return;
+        }
+        self.counted = self.counted.saturating_add(1);
+        let place = (candidate.connect_time, candidate.other);
+        if self.chosen.len() >= self.limit {
+            let youngest = self.chosen.peek();
+            if youngest.is_none_or(|(time, other)| place >= (*time, other.as_str())) {
+                return;
+            }
+            self.chosen.pop();
+        }
+        let (time, other) = place;
+        self.chosen.push((time, other.to_owned()));
+    }
+
+    /// Whether nothing that is offered later can change anything, if it is offered oldest first.
+    pub fn is_settled_oldest_first(&self) -> bool {
+        self.counted >= self.counted_max
+    }
+
+    /// Since when and with whom, the oldest first, and how many the filter takes.
+    pub fn finish(self) -> (Vec<(Time, String)>, u32) {
+        let counted = self.counted.min(self.counted_max);
+        (self.chosen.into_sorted_vec(), counted)
     }
 }
 

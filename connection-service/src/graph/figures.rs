@@ -2,12 +2,63 @@
 //!
 //! Deliberately absent: figures of single members.
 
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use service_kit::metrics::register_read;
 use tokio::sync::watch;
 
 use super::memory::{Memory, State};
 use super::network::Network;
+
+/// Why an index is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The service has started.
+    Start,
+    /// What came next in the feed was not kept any more.
+    Lost,
+    /// Whatever kept the one before has panicked.
+    Panicked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    cause: &'static str,
+}
+
+impl From<Cause> for BuildLabels {
+    fn from(cause: Cause) -> Self {
+        let cause = match cause {
+            Cause::Start => "start",
+            Cause::Lost => "lost",
+            Cause::Panicked => "panicked",
+        };
+        Self { cause }
+    }
+}
+
+/// How often an index was built, by why. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Builds(Family<BuildLabels, Counter>);
+
+impl Builds {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        let counts = Family::<BuildLabels, Counter>::default();
+        // There from the beginning, so that the first is seen to be one more than none.
+        for cause in [Cause::Start, Cause::Lost, Cause::Panicked] {
+            counts.get_or_create_owned(&cause.into());
+        }
+        Self(counts)
+    }
+
+    /// One more.
+    pub(super) fn count(&self, cause: Cause) {
+        self.0.get_or_create(&cause.into()).inc();
+    }
+}
 
 impl Memory {
     /// Hands in the figures; `head` is the last position of the feed.
@@ -31,6 +82,8 @@ impl Memory {
             given_up,
             is(|state| *state == State::GivenUp),
         );
+        let builds = "How often the index of connections began to be built, by why";
+        registry.register("graph_builds", builds, self.builds().0.clone());
         let lag = "Positions of the feed that the index of connections does not know yet";
         let state = self.state();
         register_read(registry, "graph_lag_positions", lag, move || {

@@ -3,7 +3,7 @@
 //! Pairs are listed page by page, each page at a later position of the feed than the one before; after each the feed is followed up to that
 //! page's position, so that nothing is missed wherever a pair stands in the list. A fact says all that holds of its pair, so one that the
 //! page had seen already changes nothing in the end. What cannot be followed (the feed has forgotten it, or it was about somebody erased and
-//! has lost its content) means building anew.
+//! has lost its content) means building anew, and so does a panic; each time after a longer pause, until an index has held.
 //!
 //! Deliberately absent: the questions. While this has nothing, the store answers them.
 
@@ -14,8 +14,10 @@ use service_kit::error::StoreError;
 use service_kit::id::PairKey;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Full;
+use super::figures::Cause;
 use super::memory::{Memory, State};
 use super::network::Network;
 use crate::domain::fact::{Entry, Fact, Kept, PairFacts};
@@ -36,6 +38,10 @@ const RETRY_BUSY: Duration = Duration::from_millis(200);
 const RETRY_AWAY: Duration = Duration::from_secs(1);
 /// How often it is said how far the building has come.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
+/// How long before an index is built anew for the first time; doubles with each that does not hold.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+/// The longest pause, and how long an index must have held for the next pause to be the first again.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Why following ends.
 #[derive(Debug)]
@@ -44,6 +50,8 @@ enum End {
     Lost,
     /// The index would take more memory than it may.
     TooLarge,
+    /// A panic, which the process's hook has logged.
+    Panicked,
 }
 
 impl From<Full> for End {
@@ -59,9 +67,31 @@ pub async fn run(store: Arc<dyn Store>, memory: Memory, stop: &CancellationToken
     let _ = stop.run_until_cancelled(follower.run()).await;
 }
 
+#[derive(Clone)]
 struct Follower {
     store: Arc<dyn Store>,
     memory: Memory,
+}
+
+/// How long to wait before an index is built anew.
+struct Pauses {
+    next: Duration,
+}
+
+impl Pauses {
+    const fn new() -> Self {
+        Self { next: PAUSE_FIRST }
+    }
+
+    /// The pause after an index, with its building, has held for so long.
+    fn after(&mut self, held: Duration) -> Duration {
+        if held >= PAUSE_MAX {
+            self.next = PAUSE_FIRST;
+        }
+        let pause = self.next;
+        self.next = (pause * 2).min(PAUSE_MAX);
+        pause
+    }
 }
 
 impl Follower {
@@ -71,16 +101,40 @@ impl Follower {
             self.memory.tell(State::GivenUp);
             return;
         }
+        self.again_and_again(|| self.attempt()).await;
+    }
+
+    /// Builds and follows until there will be no index any more.
+    async fn again_and_again<A>(&self, attempt: impl Fn() -> A)
+    where
+        A: Future<Output = End>,
+    {
+        let (mut pauses, mut cause) = (Pauses::new(), Cause::Start);
         loop {
-            let Err(end) = self.build_and_follow().await;
+            self.memory.count_build(cause);
+            let begun = Instant::now();
+            let end = attempt().await;
             self.memory.tell(State::Building);
             let taken = self.memory.write().take();
             // To free a large one takes a while.
             let _ = self.memory.run(move || drop(taken)).await;
-            match end {
-                End::Lost => tracing::warn!(
-                    "the index of connections is built anew: what came next in the feed is not kept any more"
-                ),
+            let pause = pauses.after(begun.elapsed());
+            let pause_millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            cause = match end {
+                End::Lost => {
+                    tracing::warn!(
+                        pause_millis,
+                        "the index of connections is built anew: what came next in the feed is not kept any more"
+                    );
+                    Cause::Lost
+                }
+                End::Panicked => {
+                    tracing::error!(
+                        pause_millis,
+                        "the index of connections is built anew: whatever kept it has panicked"
+                    );
+                    Cause::Panicked
+                }
                 End::TooLarge => {
                     tracing::warn!(
                         max_mebibytes = self.memory.options().memory_mebibytes_max,
@@ -90,7 +144,18 @@ impl Follower {
                     self.memory.tell(State::GivenUp);
                     return;
                 }
-            }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// One index, from its building to its end; on a task of its own, so that a panic is an end as any.
+    async fn attempt(&self) -> End {
+        let follower = self.clone();
+        let task = tokio::spawn(async move { follower.build_and_follow().await });
+        match AbortOnDropHandle::new(task).await {
+            Ok(Err(end)) => end,
+            Err(_) => End::Panicked,
         }
     }
 
@@ -116,7 +181,7 @@ impl Follower {
                 let added = take_in(&mut network, &facts);
                 (added, network)
             };
-            let (added, built) = self.memory.run(add).await.ok_or(End::Lost)?;
+            let (added, built) = self.memory.run(add).await.ok_or(End::Panicked)?;
             added?;
             network = built;
             while followed < page.position {

@@ -11,6 +11,7 @@ use service_kit::environment::Executor;
 use service_kit::id::MemberId;
 use tokio::sync::{Semaphore, watch};
 
+use super::figures::{Builds, Cause};
 use super::network::Network;
 use super::options::GraphOptions;
 
@@ -41,6 +42,7 @@ struct Inner {
     searches: Semaphore,
     options: GraphOptions,
     executor: Executor,
+    builds: Builds,
 }
 
 impl Memory {
@@ -52,6 +54,7 @@ impl Memory {
             searches: Semaphore::new(options.searches_max),
             options,
             executor,
+            builds: Builds::new(),
         }))
     }
 
@@ -68,6 +71,16 @@ impl Memory {
     /// Says how far it is.
     pub(super) fn tell(&self, state: State) {
         self.0.state.send_replace(state);
+    }
+
+    /// Notes that an index begins to be built.
+    pub(super) fn count_build(&self, cause: Cause) {
+        self.0.builds.count(cause);
+    }
+
+    /// How often an index was built.
+    pub(super) fn builds(&self) -> &Builds {
+        &self.0.builds
     }
 
     /// The network, for a moment.

@@ -3,8 +3,8 @@
 //! Deliberately absent: which lines there are (see `usecase`).
 
 use acquaint_proto::connection::v1::{
-    ExportConnectionsRequest, ExportConnectionsResponse, ExportFormat, ExportMemberRequest,
-    ExportMemberResponse, MemberRecord, member_record::Record,
+    DismissedSuggestion, ExportConnectionsRequest, ExportConnectionsResponse, ExportFormat,
+    ExportMemberRequest, ExportMemberResponse, MemberRecord, member_record::Record,
 };
 use futures::{Stream, StreamExt as _};
 use service_kit::fields;
@@ -12,7 +12,7 @@ use service_kit::status::{FieldViolations, internal, logged};
 use tonic::Status;
 
 use super::{Edge, block, connection_list, convert, label, size, status};
-use crate::store::ConnectionLine;
+use crate::store::{ConnectionLine, Line};
 use crate::usecase::export::{self, LINES_AT_ONCE, Lines, Part};
 
 /// The first row of a CSV file.
@@ -67,7 +67,13 @@ impl Edge {
         request: ExportMemberRequest,
     ) -> Result<impl Stream<Item = Result<ExportMemberResponse, Status>> + Send + use<>, Status>
     {
-        const PARTS: &[Part] = &[Part::Card, Part::Labels, Part::Connections, Part::Blocks];
+        const PARTS: &[Part] = &[
+            Part::Card,
+            Part::Labels,
+            Part::Connections,
+            Part::Blocks,
+            Part::Dismissals,
+        ];
         let mut fields = FieldViolations::new();
         let Some(member) = fields::member_id(&mut fields, "member_id", &request.member_id) else {
             return Err(fields::invalid(fields));
@@ -116,6 +122,16 @@ fn records(lines: Lines) -> Vec<Record> {
             let lines = lines.iter();
             lines
                 .map(|line| Record::BlockedMember(block::to_blocked(line)))
+                .collect()
+        }
+        Lines::Dismissals(lines) => {
+            let dismissed = |line: Line| DismissedSuggestion {
+                other_id: line.other.to_string(),
+                dismiss_time: Some(fields::timestamp(line.time)),
+            };
+            let lines = lines.into_iter();
+            lines
+                .map(|line| Record::DismissedSuggestion(dismissed(line)))
                 .collect()
         }
     }

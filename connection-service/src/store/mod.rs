@@ -289,6 +289,13 @@ pub trait Store: Send + Sync + 'static {
     async fn dismiss_suggestion(&self, act: Act) -> Result<Result<(), Refusal>, StoreError>;
     /// Whom a member does not want suggested.
     async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError>;
+    /// Up to `limit` of those whom a member does not want suggested, newest first, after a line.
+    async fn dismissed(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<Vec<Line>, StoreError>;
     /// What there is between a member and each of `others`, in their order. None of them may be the member.
     async fn between(
         &self,

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: telling the other side, and taking it back.
 
+use service_kit::crash;
 use service_kit::id::MemberId;
 
 use super::{Context, Failure, acting};
@@ -10,5 +11,7 @@ use super::{Context, Failure, acting};
 /// [`SelfReference`](crate::domain::refusal::Refusal::SelfReference).
 pub async fn run(context: &Context, member: &MemberId, other: &MemberId) -> Result<(), Failure> {
     let act = acting::act(context, member, other).await?;
-    Ok(context.store.dismiss_suggestion(act).await??)
+    context.store.dismiss_suggestion(act).await??;
+    crash::point("dismiss.committed");
+    Ok(())
 }

@@ -30,6 +30,8 @@ pub enum Part {
     Connections,
     /// Whom they have blocked.
     Blocks,
+    /// Whom they do not want suggested.
+    Dismissals,
 }
 
 /// Some of a part; empty when there is none of it.
@@ -43,6 +45,8 @@ pub enum Lines {
     Connections(Vec<ConnectionLine>),
     /// Blocks, newest first.
     Blocks(Vec<Line>),
+    /// Dismissals, newest first.
+    Dismissals(Vec<Line>),
 }
 
 /// Exports `parts` of what `member` has, in their order; each begins with lines, also when it has none. At most `noted_bytes_max` bytes of
@@ -60,6 +64,7 @@ pub async fn run(
         noted_bytes_max,
         connections_after: None,
         blocks_after: None,
+        dismissals_after: None,
     };
     pages.still_there().await?;
     Ok(context.watches.export(pages)?)
@@ -73,6 +78,7 @@ struct Pages {
     noted_bytes_max: usize,
     connections_after: Option<Cursor>,
     blocks_after: Option<Line>,
+    dismissals_after: Option<Line>,
 }
 
 impl Pages {
@@ -94,6 +100,7 @@ impl Pages {
             Part::Labels => (self.labels().await?, false),
             Part::Connections => self.connections().await?,
             Part::Blocks => self.blocks().await?,
+            Part::Dismissals => self.dismissals().await?,
         };
         if !more {
             self.parts = later;
@@ -130,6 +137,14 @@ impl Pages {
             .await?;
         self.blocks_after = page.lines.last().filter(|_| page.more).cloned();
         Ok((Lines::Blocks(page.lines), page.more))
+    }
+
+    async fn dismissals(&mut self) -> Result<(Lines, bool), Failure> {
+        let (member, after) = (self.member.clone(), self.dismissals_after.take());
+        let lines = self.store.dismissed(member, after, LINES_AT_ONCE).await?;
+        let more = u32::try_from(lines.len()) == Ok(LINES_AT_ONCE);
+        self.dismissals_after = lines.last().filter(|_| more).cloned();
+        Ok((Lines::Dismissals(lines), more))
     }
 }
 

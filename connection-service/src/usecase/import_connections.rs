@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
 use service_kit::config::{Findings, Key, Unit};
+use service_kit::crash;
+use service_kit::environment::Executor;
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::time::Time;
@@ -145,6 +147,7 @@ pub async fn run<E: From<Failure>>(
     let (windows, to_store) = mpsc::channel(1);
     let storing = store_all(
         context.shared_store(),
+        context.imports().executor,
         options.batch_rows_max.max(1),
         to_store,
     );
@@ -183,18 +186,21 @@ pub async fn run<E: From<Failure>>(
 /// Stores windows as they come; what became of all their rows.
 async fn store_all(
     store: Arc<dyn Store>,
+    executor: Executor,
     batch_max: usize,
     mut windows: mpsc::Receiver<Window>,
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
     while let Some(window) = windows.recv().await {
         // Long enough to keep others waiting for the thread.
-        let ordered = tokio::task::spawn_blocking(move || Ordered::of(window, batch_max));
-        let window = ordered.await.map_err(StoreError::internal)?;
+        let ordered = executor.run(move || Ordered::of(window, batch_max)).await;
+        let panicked = || StoreError::internal("ordering an import panicked");
+        let window = ordered.ok_or_else(panicked)?;
         for batch in window.rows.chunks(batch_max) {
             let rows: Option<Arc<[_]>> = batch.iter().map(|row| window.row(row)).collect();
             let rows = rows.ok_or_else(|| StoreError::internal("a row names nobody"))?;
             let outcomes = store_batch(&*store, rows).await?;
+            crash::point("import.committed");
             for (row, outcome) in batch.iter().zip(outcomes) {
                 report.note(row.number, outcome);
             }

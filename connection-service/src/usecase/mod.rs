@@ -33,6 +33,7 @@ pub mod watch_facts;
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::environment::Executor;
 use service_kit::error::StoreError;
 use service_kit::watch::{WatchEnd, WatchOptions, Watches};
 use tokio::sync::Semaphore;
@@ -72,24 +73,28 @@ pub struct Context {
 /// Where imports find their bounds.
 struct Imports {
     options: ImportOptions,
+    /// Where their rows are put in order.
+    executor: Executor,
     /// A place for each that may run.
     places: Arc<Semaphore>,
 }
 
 impl Context {
-    /// Works on `store`, and on what `memory` knows of it, by `policy`, within the bounds of `watches` and `imports`; its streams end when
-    /// `shutdown` is cancelled.
+    /// Works on `store`, and on what `memory` knows of it, by `policy`, within the bounds of `watches` and `imports`, with long work done by
+    /// `executor`; its streams end when `shutdown` is cancelled.
     pub fn new(
         store: Arc<dyn Store>,
         memory: Memory,
         policy: Policy,
         watches: WatchOptions,
         imports: ImportOptions,
+        executor: Executor,
         shutdown: CancellationToken,
     ) -> Self {
         let places = imports.open_max.clamp(1, Semaphore::MAX_PERMITS);
         let imports = Imports {
             options: imports,
+            executor,
             places: Arc::new(Semaphore::new(places)),
         };
         Self {

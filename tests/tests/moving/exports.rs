@@ -70,6 +70,15 @@ async fn put_card(pair: &Pair, member: &str, first_name: &str) {
     pair.members.clone().put_member(request).await.unwrap();
 }
 
+async fn dismiss(pair: &Pair, member: &str, other: &str) {
+    let request = connection::DismissSuggestionRequest {
+        member_id: member.to_owned(),
+        other_id: other.to_owned(),
+    };
+    let mut client = pair.connections.clone();
+    client.dismiss_suggestion(request).await.unwrap();
+}
+
 /// Ann with something of every kind, and others with something about her.
 async fn with_everything() -> (Pair, Vec<String>) {
     let pair = Pair::start().await;
@@ -101,7 +110,9 @@ async fn with_everything() -> (Pair, Vec<String>) {
     pair.note("ann", "fay", &["work"], Some("met in Oslo"))
         .await
         .unwrap();
+    dismiss(&pair, "ann", "kim").await;
     // What others hold about her, and she must not learn.
+    dismiss(&pair, "lea-who-dismisses", "ann").await;
     put_card(&pair, "fay", "Fay-who-is-somebody-else").await;
     pair.note("fay", "ann", &["hers"], Some("not Ann's to read"))
         .await
@@ -127,6 +138,7 @@ async fn a_member_is_exported_as_their_own_lists_show_them() {
         ConnectionRecord::Label(label),
         ConnectionRecord::Connection(connected),
         ConnectionRecord::BlockedMember(blocked),
+        ConnectionRecord::DismissedSuggestion(dismissed),
     ] = records.as_slice()
     else {
         panic!("{records:#?}");
@@ -136,6 +148,8 @@ async fn a_member_is_exported_as_their_own_lists_show_them() {
         ("fay", "gus")
     );
     assert!(connected.connect_time.is_some() && blocked.block_time.is_some());
+    assert_eq!(dismissed.other_id, "kim");
+    assert_eq!(dismissed.dismiss_time, blocked.block_time, "at one moment");
     assert_eq!(
         (card.member_id.as_str(), card.first_name.as_str()),
         ("ann", "Ann")
@@ -192,6 +206,8 @@ async fn nothing_that_others_hold_about_a_member_is_exported() {
     let of = |records: Result<Vec<ConnectionRecord>, _>| format!("{:?}", records.unwrap());
     let hal = of(super::exports::of_connections(&pair, "hal-who-blocks").await);
     assert!(hal.contains("ann"), "{hal}");
+    let lea = of(super::exports::of_connections(&pair, "lea-who-dismisses").await);
+    assert!(lea.contains("ann"), "{lea}");
     let ida = super::exports::of_invitations(&pair, "ida-who-declines").await;
     let barred = |record: &InvitationRecord| matches!(record, InvitationRecord::BarredInviter(b) if b.inviter_id == "ann");
     assert!(ida.unwrap().iter().any(barred));
@@ -227,6 +243,36 @@ async fn whoever_was_erased_cannot_be_exported_and_a_stranger_has_little() {
         ),
         "{stranger:?}"
     );
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dismissals_are_exported_newest_first_over_as_many_messages_as_it_takes() {
+    let pair = Pair::start().await;
+    // Some at one moment, more than a message holds.
+    let others: Vec<_> = (0..510).map(|nth| format!("other-{nth:03}")).collect();
+    for other in &others {
+        dismiss(&pair, "ann", other).await;
+        if other.ends_with('7') {
+            pair.advance(Span::millis(1));
+        }
+    }
+    let records = of_connections(&pair, "ann").await.unwrap();
+    let mut exported = Vec::new();
+    for record in records {
+        let ConnectionRecord::DismissedSuggestion(dismissed) = record else {
+            panic!("{record:?}");
+        };
+        let time = dismissed.dismiss_time.unwrap();
+        exported.push(((time.seconds, time.nanos), dismissed.other_id));
+    }
+    assert!(
+        exported.is_sorted_by(|one, other| one > other),
+        "newest first"
+    );
+    let mut exported: Vec<_> = exported.into_iter().map(|(_, other)| other).collect();
+    exported.sort();
+    assert_eq!(exported, others);
     pair.stop().await;
 }
 

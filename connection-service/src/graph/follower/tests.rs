@@ -285,6 +285,47 @@ async fn what_the_feed_has_lost_is_built_anew() {
     assert!(matches!(follower.follow(position).await, Err(End::Lost)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_fails_again_and_again_is_given_longer_and_longer_pauses() {
+    let f = Fixture::new();
+    let follower = Follower {
+        store: f.store.clone(),
+        memory: Memory::new(OPTIONS, Executor::Inline),
+    };
+    // How long each attempt holds, and how it ends.
+    let held = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 90, 0].map(Duration::from_secs);
+    let attempts = std::cell::Cell::new(0);
+    let (pauses, last) = (
+        std::cell::RefCell::new(Vec::new()),
+        std::cell::Cell::new(None),
+    );
+    let attempt = || async {
+        let nth = attempts.replace(attempts.get() + 1);
+        let since = last.get().map(|last: Instant| last.elapsed().as_millis());
+        pauses.borrow_mut().extend(since);
+        *follower.memory.write() = Some(Network::new(0));
+        let Some(held) = held.get(nth) else {
+            return End::TooLarge;
+        };
+        sleep(*held).await;
+        last.set(Some(Instant::now()));
+        if nth.is_multiple_of(2) {
+            End::Panicked
+        } else {
+            End::Lost
+        }
+    };
+    follower.again_and_again(attempt).await;
+    let grown = [
+        100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000, 60_000,
+    ];
+    // One that has held for long begins anew.
+    let expected: Vec<_> = grown.into_iter().chain([100, 200]).collect();
+    assert_eq!(pauses.into_inner(), expected);
+    assert_eq!(*follower.memory.state().borrow(), State::GivenUp);
+    assert!(follower.memory.read().is_none(), "its memory is free again");
+}
+
 #[tokio::test]
 async fn an_answer_waits_for_what_was_committed_before_it_but_not_for_ever() {
     let f = Fixture::new();

@@ -10,11 +10,11 @@ use service_kit::id::MemberId;
 use service_kit::time::Time;
 
 use super::label_rows::{ANNOTATION, annotation, own_label};
-use super::reads::{no_page, place_after, read_page};
+use super::reads::{Part, no_page, read_page};
 use super::{codec, read_member};
 use crate::domain::annotation::OwnLabel;
 use crate::domain::label::{Label, LabelId};
-use crate::store::{ConnectionLine, Line, ListPage, Noted};
+use crate::store::{ConnectionLine, ListPage, Noted};
 
 type Found<T> = Result<T, StoreError>;
 
@@ -58,8 +58,7 @@ pub(super) fn list<L>(
     conn: &Connection,
     member: &MemberId,
     label: &Label,
-    after: Option<&Line>,
-    limit: u32,
+    part: Part<'_>,
     line: impl Fn(MemberId, Time) -> L,
 ) -> Found<ListPage<L>> {
     // Someone who is being erased has no row any more, but may have labels left.
@@ -70,21 +69,23 @@ pub(super) fn list<L>(
     let Some((id, total)) = found else {
         return Ok(no_page());
     };
-    let (time, other) = place_after(after);
-    let mut statement = conn.prepare_cached(
-        "select other, connect_time from labelled
-         where member = ?1 and label = ?2 and (connect_time, other) < (?3, ?4)
-         order by connect_time desc, other desc limit ?5",
-    )?;
+    let ((time, other), later_than) = part.bounds();
+    let mut statement = conn.prepare_cached(LABELLED)?;
     let rows = statement.query(params![
         member.as_str(),
         id.0,
         time,
         other,
-        i64::from(limit) + 1
+        later_than,
+        part.limit_and_one()
     ])?;
-    read_page(rows, limit, total, line)
+    read_page(rows, part.limit, total, line)
 }
+
+/// A page of the connections that have a label.
+pub(super) const LABELLED: &str = "select other, connect_time from labelled
+     where member = ?1 and label = ?2 and (connect_time, other) < (?3, ?4) and connect_time > ?5
+     order by connect_time desc, other desc limit ?6";
 
 /// What a member has noted, as it is read for the lines of a page.
 pub(super) struct Notes<'a> {

@@ -4,42 +4,38 @@
 //! is first built where there is none. Deliberately absent: what is in a list and in which order (see `domain::connection_list`). The
 //! times of a filter bound what is looked at at all; whether a connection is in the list is decided there all the same.
 
+mod rostered;
+mod stored;
+
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 use service_kit::secret::StoreSecret;
 use service_kit::time::Time;
 
-use super::reads::{Shown, place_after};
-use super::roster::{Keys, Roster, Rosters};
-use super::{cards, codec, erased_hash, feed, labels, read_head, read_member, reads};
-use crate::domain::connection_list::{Candidate, Cursor, Filter, Order, Selection, Total};
+use super::reads::{Part, Shown};
+use super::roster::{Roster, Rosters};
+use super::{cards, codec, labels, read_member, reads};
+use crate::domain::connection_list::{Cursor, Filter, Oldest, Order, Selection, Total};
 use crate::domain::policy::Policy;
 use crate::store::lists::cursor;
-use crate::store::{
-    ConnectionLine, ConnectionPage, Line, ListRequest, MemberFeed, Noted, Selected,
-};
+use crate::store::{ConnectionLine, ConnectionPage, Line, ListRequest, Noted, Selected};
 
-/// How many changes of cards a roster catches up on; one that is further behind is built anew.
-const CARDS_BEHIND_MAX: u64 = 2_000;
+pub(super) use rostered::Build;
+use stored::Wanted;
+#[cfg(test)]
+pub(super) use stored::count_sql;
 
 type Found<T> = Result<T, StoreError>;
 
-/// What one read did for a page.
-pub(super) enum Step {
+/// What one read did for an answer.
+pub(super) enum Step<T> {
     /// It was the last.
-    Page(ConnectionPage),
+    Done(T),
     /// A roster is being built; the next read goes on with it.
     Building(Build),
-}
-
-/// A roster of which a part has been read.
-pub(super) struct Build {
-    roster: Roster,
-    /// The last connection read, newest first.
-    after: Option<Line>,
 }
 
 /// Reads lists in one snapshot.
@@ -52,17 +48,17 @@ pub(super) struct Lists<'a> {
 
 impl Lists<'_> {
     /// Goes on with a page.
-    pub(super) fn step(
+    pub(super) fn page(
         &self,
         member: &MemberId,
         request: &ListRequest,
         build: Option<Build>,
-    ) -> Found<Step> {
+    ) -> Found<Step<ConnectionPage>> {
         let mut page = if request.query.is_a_range() {
             self.newest(member, request)?
         } else {
             match self.chosen(member, request, build)? {
-                Step::Page(page) => page,
+                Step::Done(page) => page,
                 building @ Step::Building(_) => return Ok(building),
             }
         };
@@ -72,10 +68,51 @@ impl Lists<'_> {
                 line.card = cards::read(self.conn, &line.other)?.map(Box::new);
             }
         }
-        Ok(Step::Page(page))
+        Ok(Step::Done(page))
     }
 
-    /// Lies in this order; nothing but the page is looked at.
+    /// Goes on with the choice of the `limit` oldest connections that a filter takes; up to `count_max` of those that match are counted.
+    pub(super) fn oldest(
+        &self,
+        member: &MemberId,
+        filter: &Filter,
+        (limit, count_max): (u32, u32),
+        build: Option<Build>,
+    ) -> Found<Step<Selected>> {
+        // Someone who is being erased has no row any more, but may have lines left.
+        let Some(counted) = read_member(self.conn, member)? else {
+            self.rosters.drop_of(member);
+            return Ok(Step::Done(Selected::default()));
+        };
+        let mut oldest = Oldest::new(filter, limit, count_max);
+        if self.has_roster(filter, filter.search.is_some(), counted.connections) {
+            let offered = self.with_roster(member, build, |roster| {
+                roster.each(|candidate| oldest.offer(candidate));
+                Ok(())
+            })?;
+            match offered {
+                Step::Done(Some(())) => return selected(oldest).map(Step::Done),
+                Step::Done(None) => {}
+                Step::Building(build) => return Ok(Step::Building(build)),
+            }
+        }
+        let wanted = Wanted {
+            filter,
+            cards: filter.search.is_some(),
+            newest_first: false,
+        };
+        wanted.each(self.conn, member, |candidate| {
+            oldest.offer(candidate);
+            Ok(if oldest.is_settled_oldest_first() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        selected(oldest).map(Step::Done)
+    }
+
+    /// Lies in this order, so that nothing but the page is looked at, and what is counted.
     fn newest(&self, member: &MemberId, request: &ListRequest) -> Found<ConnectionPage> {
         let after = match &request.after {
             None => None,
@@ -90,10 +127,24 @@ impl Lists<'_> {
                 return Err(StoreError::internal("a place is of another order"));
             }
         };
-        let (after, limit) = (after.as_ref(), request.limit);
-        let page = match &request.query.filter.label {
-            None => reads::list(self.conn, Shown::Connections, member, after, limit, plain)?,
-            Some(label) => labels::list(self.conn, member, label, after, limit, plain)?,
+        let filter = &request.query.filter;
+        let part = Part {
+            after: after.as_ref(),
+            later_than: filter.connected_after,
+            earlier_than: filter.connected_before,
+            limit: request.limit,
+        };
+        let page = match &filter.label {
+            None => reads::list(self.conn, Shown::Connections, member, part, plain)?,
+            Some(label) => labels::list(self.conn, member, label, part, plain)?,
+        };
+        let total = if filter.is_bounded_in_time() && page.total > 0 {
+            self.count_between(member, filter)?
+        } else {
+            Total {
+                number: page.total,
+                is_minimum: false,
+            }
         };
         let last = page.lines.last().filter(|_| page.more);
         Ok(ConnectionPage {
@@ -102,10 +153,7 @@ impl Lists<'_> {
                 other: line.other.clone(),
             }),
             lines: page.lines,
-            total: Total {
-                number: page.total,
-                is_minimum: false,
-            },
+            total,
         })
     }
 
@@ -162,57 +210,26 @@ impl Lists<'_> {
         member: &MemberId,
         request: &ListRequest,
         build: Option<Build>,
-    ) -> Found<Step> {
+    ) -> Found<Step<ConnectionPage>> {
         // Someone who is being erased has no row any more, but may have lines left.
         let Some(counted) = read_member(self.conn, member)? else {
             self.rosters.drop_of(member);
-            return Ok(Step::Page(ConnectionPage::default()));
+            return Ok(Step::Done(ConnectionPage::default()));
         };
-        let total = counted.connections;
-        // Those with a label lie together, and are read alone.
-        let has_roster = request.query.looks_at_cards()
-            && request.query.filter.label.is_none()
-            && total >= self.policy.roster_connections_min
-            && self.policy.roster_bytes_max > 0;
-        if !has_roster {
-            let total = match &request.query.filter.label {
+        let (total, query) = (counted.connections, &request.query);
+        if !self.has_roster(&query.filter, query.looks_at_cards(), total) {
+            let total = match &query.filter.label {
                 None => total,
                 Some(label) => labels::count(self.conn, member, label)?,
             };
-            return self.read_all(member, request, total).map(Step::Page);
+            return self.read_all(member, request, total).map(Step::Done);
         }
-        let mut build = if let Some(build) = build {
-            build
-        } else if let Some(page) = self.page_from_roster(member, request, total)? {
-            return Ok(Step::Page(page));
-        } else {
-            self.begin()?
-        };
-        if !self.read_on(member, &mut build)? {
-            return Ok(Step::Building(build));
+        let page = |roster: &Roster| self.page_of(roster, request, total);
+        match self.with_roster(member, build, page)? {
+            Step::Done(Some(page)) => Ok(Step::Done(page)),
+            Step::Done(None) => self.read_all(member, request, total).map(Step::Done),
+            Step::Building(build) => Ok(Step::Building(build)),
         }
-        let mut roster = build.roster;
-        if !self.refresh(member, &mut roster)? {
-            // Too much has changed meanwhile.
-            return self.read_all(member, request, total).map(Step::Page);
-        }
-        let page = self.page_of(&roster, request, total)?;
-        self.rosters.keep(member.clone(), roster);
-        Ok(Step::Page(page))
-    }
-
-    /// The page from the member's roster, if there is one that can be brought up to date.
-    fn page_from_roster(
-        &self,
-        member: &MemberId,
-        request: &ListRequest,
-        connections: u32,
-    ) -> Found<Option<ConnectionPage>> {
-        self.rosters.with(member, |roster| {
-            let current = self.refresh(member, roster)?;
-            let page = || self.page_of(roster, request, connections);
-            current.then(page).transpose()
-        })
     }
 
     fn page_of(
@@ -221,14 +238,14 @@ impl Lists<'_> {
         request: &ListRequest,
         connections: u32,
     ) -> Found<ConnectionPage> {
-        self.page(request, connections, |selection| {
-            roster.offer(selection);
+        self.choose(request, connections, |selection| {
+            roster.each(|candidate| selection.offer(candidate));
             Ok(())
         })
     }
 
     /// The choice of a page among what `offer` offers, of `connections` in all, or with the label.
-    fn page(
+    fn choose(
         &self,
         request: &ListRequest,
         connections: u32,
@@ -276,7 +293,7 @@ impl Lists<'_> {
             cards: query.looks_at_cards(),
             newest_first: true,
         };
-        self.page(request, connections, |selection| {
+        self.choose(request, connections, |selection| {
             wanted.each(self.conn, member, |candidate| {
                 selection.offer(candidate);
                 Ok(if selection.is_settled_newest_first() {
@@ -286,70 +303,6 @@ impl Lists<'_> {
                 })
             })
         })
-    }
-
-    /// A roster of nobody, as of now.
-    fn begin(&self) -> Found<Build> {
-        let position = read_head(self.conn)?.position;
-        Ok(Build {
-            roster: Roster::new(position, cards::last_change(self.conn)?),
-            after: None,
-        })
-    }
-
-    /// Reads a chunk more; says whether it was the last.
-    fn read_on(&self, member: &MemberId, build: &mut Build) -> Found<bool> {
-        let chunk = self.policy.roster_connections_min;
-        let mut statement = self.conn.prepare_cached(
-            "select other, connect_time, by_first_name, by_last_name, words
-             from connection left join card on card.member = connection.other
-             where connection.member = ?1 and (connect_time, other) < (?2, ?3)
-             order by connect_time desc, other desc limit ?4",
-        )?;
-        let (time, other) = place_after(build.after.as_ref());
-        let mut rows = statement.query(params![member.as_str(), time, other, chunk])?;
-        let (mut read, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            let (other, time) = (codec::member_id(row, 0)?, codec::time(row, 1)?);
-            let keys = cards::decode_keys(row, 2)?;
-            build.roster.insert(other.clone(), time, keys);
-            last = Some(Line { other, time });
-            read += 1;
-        }
-        build.after = last.or_else(|| build.after.take());
-        Ok(read < chunk)
-    }
-
-    /// Brings a roster up to what this snapshot holds. Says whether it could be done; what was done of it does no harm.
-    fn refresh(&self, member: &MemberId, roster: &mut Roster) -> Found<bool> {
-        let hash = erased_hash(self.secret, member);
-        let (after, most) = (roster.position, self.policy.member_backlog_max);
-        let steps = feed::member_steps(self.conn, member, &hash, after, most)?;
-        let MemberFeed::Steps { steps, through } = steps else {
-            return Ok(false);
-        };
-        let last = cards::last_change(self.conn)?;
-        if last.saturating_sub(roster.cards) > CARDS_BEHIND_MAX {
-            return Ok(false);
-        }
-        for step in steps {
-            let keys = match step.connected {
-                Some(_) => cards::read_keys(self.conn, &step.other)?,
-                None => Keys::default(),
-            };
-            roster.follow(step, keys);
-        }
-        cards::changed_after(self.conn, roster.cards, |member, keys| {
-            roster.put_card(member, keys);
-        })?;
-        for erased in reads::severing(self.conn)? {
-            // Their card is gone at once, their connections are in steps.
-            roster.put_card(&erased, Keys::default());
-        }
-        // Another reader may have brought it further already.
-        roster.position = roster.position.max(through);
-        roster.cards = roster.cards.max(last);
-        Ok(true)
     }
 }
 
@@ -363,110 +316,10 @@ fn plain(other: MemberId, connect_time: Time) -> ConnectionLine {
     }
 }
 
-/// The oldest connections that a filter takes, and how many match, counted up to `count_max`.
-pub(super) fn oldest(
-    conn: &Connection,
-    member: &MemberId,
-    filter: &Filter,
-    limit: u32,
-    count_max: u32,
-) -> Found<Selected> {
-    let mut selected = Selected::default();
-    // Someone who is being erased has no row any more, but may have lines left.
-    if read_member(conn, member)?.is_none() {
-        return Ok(selected);
-    }
-    let wanted = Wanted {
-        filter,
-        cards: filter.search.is_some(),
-        newest_first: false,
-    };
-    wanted.each(conn, member, |candidate| {
-        if selected.matched >= count_max {
-            return Ok(ControlFlow::Break(()));
-        }
-        if filter.takes(candidate) {
-            if selected.matched < limit {
-                selected.lines.push(Line {
-                    other: codec::parse_id(candidate.other)?,
-                    time: candidate.connect_time,
-                });
-            }
-            selected.matched += 1;
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(selected)
-}
-
-/// Which of a member's connections are read, and what of them.
-struct Wanted<'a> {
-    filter: &'a Filter,
-    /// Whether the others' cards are.
-    cards: bool,
-    newest_first: bool,
-}
-
-impl Wanted<'_> {
-    /// Offers what lies between the times of the filter, of those with its label, until it is told to stop.
-    fn each(
-        &self,
-        conn: &Connection,
-        member: &MemberId,
-        mut offer: impl FnMut(&Candidate<'_>) -> Found<ControlFlow<()>>,
-    ) -> Found<()> {
-        let label = match &self.filter.label {
-            None => None,
-            Some(label) => match labels::number(conn, member, label)? {
-                Some(number) => Some(number),
-                None => return Ok(()),
-            },
-        };
-        let mut statement = conn.prepare_cached(&self.sql())?;
-        let mut rows = statement.query(params![
-            member.as_str(),
-            self.filter.connected_after.map_or(i64::MIN, Time::millis),
-            self.filter.connected_before.map_or(i64::MAX, Time::millis),
-            label,
-        ])?;
-        while let Some(row) = rows.next()? {
-            let text = |column| -> Found<&str> {
-                let text = row.get_ref(column)?.as_str_or_null();
-                Ok(text.map_err(StoreError::corrupt)?.unwrap_or_default())
-            };
-            let candidate = Candidate {
-                other: text(0)?,
-                connect_time: codec::time(row, 1)?,
-                by_first_name: text(2)?,
-                by_last_name: text(3)?,
-                words: text(4)?,
-            };
-            if offer(&candidate)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn sql(&self) -> String {
-        // Both lists lie in the order of time.
-        let (list, of_label) = match self.filter.label {
-            None => ("connection", "?4 is null"),
-            Some(_) => ("labelled", "label = ?4"),
-        };
-        let (columns, join) = if self.cards {
-            (
-                "by_first_name, by_last_name, words",
-                "left join card on card.member = list.other",
-            )
-        } else {
-            ("null, null, null", "")
-        };
-        let order = if self.newest_first { "desc" } else { "asc" };
-        format!(
-            "select other, connect_time, {columns} from {list} as list {join}
-             where list.member = ?1 and {of_label} and connect_time > ?2 and connect_time < ?3
-             order by connect_time {order}, other {order}"
-        )
-    }
+fn selected(oldest: Oldest<'_>) -> Found<Selected> {
+    let (chosen, matched) = oldest.finish();
+    let line =
+        |(time, other): (Time, String)| codec::parse_id(&other).map(|other| Line { other, time });
+    let lines = chosen.into_iter().map(line).collect::<Found<_>>()?;
+    Ok(Selected { lines, matched })
 }

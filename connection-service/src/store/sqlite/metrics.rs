@@ -28,6 +28,7 @@ impl SqliteStore {
         shared.metrics.register(registry, &shared.file);
         shared.writer.register_queue(registry);
         shared.readers.register_queue(registry);
+        shared.rosters.register(registry);
         let (head, acknowledged) = (shared.hub.head(), shared.acknowledged.clone());
         let position = "The position of the last fact of the feed";
         register_read(registry, "feed_head_position", position, {

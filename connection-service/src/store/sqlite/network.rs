@@ -10,6 +10,7 @@ use service_kit::time::Time;
 use super::rows::SqliteRows;
 use super::{codec, read_pair, reads};
 use crate::domain::network::Tie;
+use crate::store::Line;
 use crate::store::dismissals::DismissalRows;
 use crate::store::network::Ties;
 
@@ -53,6 +54,29 @@ pub(super) fn dismissals(conn: &Connection, member: &MemberId) -> Found<Vec<Memb
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(codec::member_id(row, 0)?);
+    }
+    Ok(found)
+}
+
+/// Up to `limit` of them, newest first, after a line.
+pub(super) fn dismissed(
+    conn: &Connection,
+    member: &MemberId,
+    after: Option<&Line>,
+    limit: u32,
+) -> Found<Vec<Line>> {
+    let mut statement = conn.prepare_cached(
+        "select other, time from dismissal where member = ?1 and (time, other) < (?2, ?3)
+         order by time desc, other desc limit ?4",
+    )?;
+    let (time, other) = reads::place_after(after);
+    let mut rows = statement.query(params![member.as_str(), time, other, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(Line {
+            other: codec::member_id(row, 0)?,
+            time: codec::time(row, 1)?,
+        });
     }
     Ok(found)
 }

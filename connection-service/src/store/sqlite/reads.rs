@@ -59,8 +59,7 @@ pub(super) fn list<L>(
     conn: &Connection,
     shown: Shown,
     member: &MemberId,
-    after: Option<&Line>,
-    limit: u32,
+    part: Part<'_>,
     line: impl Fn(MemberId, Time) -> L,
 ) -> Found<ListPage<L>> {
     // Someone who is being erased has no row any more, but may have lines left.
@@ -68,23 +67,68 @@ pub(super) fn list<L>(
         return Ok(no_page());
     };
     let (sql, total) = match shown {
-        Shown::Connections => (
-            "select other, connect_time from connection
-             where member = ?1 and (connect_time, other) < (?2, ?3)
-             order by connect_time desc, other desc limit ?4",
-            counted.connections,
-        ),
+        Shown::Connections => (CONNECTIONS, counted.connections),
         Shown::Blocks => (
             "select other, block_time from block
-             where member = ?1 and (block_time, other) < (?2, ?3)
-             order by block_time desc, other desc limit ?4",
+             where member = ?1 and (block_time, other) < (?2, ?3) and block_time > ?4
+             order by block_time desc, other desc limit ?5",
             counted.blocks,
         ),
     };
-    let (time, other) = place_after(after);
+    let ((time, other), later_than) = part.bounds();
     let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query(params![member.as_str(), time, other, i64::from(limit) + 1])?;
-    read_page(rows, limit, total, line)
+    let rows = statement.query(params![
+        member.as_str(),
+        time,
+        other,
+        later_than,
+        part.limit_and_one()
+    ])?;
+    read_page(rows, part.limit, total, line)
+}
+
+/// A page of connections.
+pub(super) const CONNECTIONS: &str = "select other, connect_time from connection
+     where member = ?1 and (connect_time, other) < (?2, ?3) and connect_time > ?4
+     order by connect_time desc, other desc limit ?5";
+
+/// Which lines of a list are read, newest first.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// Those that come after this one; `None`: from the newest.
+    pub(super) after: Option<&'a Line>,
+    /// Those later than this.
+    pub(super) later_than: Option<Time>,
+    /// Those earlier than this; of no meaning with a line to come after, which is earlier itself.
+    pub(super) earlier_than: Option<Time>,
+    /// How many at most.
+    pub(super) limit: u32,
+}
+
+impl<'a> Part<'a> {
+    /// A page, whenever its lines were made.
+    pub(super) const fn page(after: Option<&'a Line>, limit: u32) -> Self {
+        Self {
+            after,
+            later_than: None,
+            earlier_than: None,
+            limit,
+        }
+    }
+
+    /// The place that the lines come after, and the time that they are later than, as statements compare them.
+    pub(super) fn bounds(&self) -> ((i64, &'a str), i64) {
+        let place = match (self.after, self.earlier_than) {
+            (None, Some(time)) => (time.millis(), ""),
+            (after, _) => place_after(after),
+        };
+        (place, self.later_than.map_or(i64::MIN, Time::millis))
+    }
+
+    /// One more than the page has, which says whether there are more.
+    pub(super) fn limit_and_one(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
 }
 
 /// The page of a list that has no lines.

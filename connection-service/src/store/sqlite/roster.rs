@@ -7,16 +7,22 @@
 //! A roster is built a chunk at a time, each a read of its own, so that no reader is held for long; what changes meanwhile is brought up to
 //! date like any other change. Deliberately absent: reading, and what is in a list (see `domain::connection_list`).
 
+pub(super) mod figures;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::{policy::EvictionPolicy, sync::Cache};
+use prometheus_client::registry::Registry;
 use service_kit::id::MemberId;
+use service_kit::metrics::register_read;
 use service_kit::time::Time;
 
-use crate::domain::connection_list::{Candidate, Selection};
+use figures::{Came, RosterFigures};
+
+use crate::domain::connection_list::Candidate;
 use crate::domain::list_change::Step;
 
 /// How long a roster that nobody asks for is kept.
@@ -99,10 +105,10 @@ impl Roster {
         }
     }
 
-    /// Offers every connection to the choice of a page.
-    pub(super) fn offer(&self, selection: &mut Selection<'_>) {
+    /// Offers every connection, in any order.
+    pub(super) fn each(&self, mut offer: impl FnMut(&Candidate<'_>)) {
         for (other, Entry { connect_time, keys }) in &self.entries {
-            selection.offer(&Candidate {
+            offer(&Candidate {
                 other: other.as_str(),
                 connect_time: *connect_time,
                 by_first_name: &keys.by_first_name,
@@ -114,7 +120,10 @@ impl Roster {
 }
 
 /// The rosters of a store, those asked for lately, within a bound of memory.
-pub(super) struct Rosters(Cache<MemberId, Arc<Kept>>);
+pub(super) struct Rosters {
+    cache: Cache<MemberId, Arc<Kept>>,
+    figures: RosterFigures,
+}
 
 struct Kept {
     roster: Mutex<Roster>,
@@ -135,7 +144,37 @@ impl Rosters {
             // By default the cache may turn a new one away, which would be built again for the next call.
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE);
-        Self(cache.build())
+        Self {
+            cache: cache.build(),
+            figures: RosterFigures::new(),
+        }
+    }
+
+    /// What came of looking for rosters, and how long building them took.
+    pub(super) fn figures(&self) -> &RosterFigures {
+        &self.figures
+    }
+
+    /// Hands in the figures.
+    pub(super) fn register(&self, registry: &mut Registry) {
+        self.figures.register(registry);
+        let of_cache = |read: fn(&Cache<MemberId, Arc<Kept>>) -> u64| {
+            let cache = self.cache.clone();
+            move || {
+                // Those that were dropped, or are kept no longer, count until the cache has had time for them.
+                cache.run_pending_tasks();
+                Some(number(read(&cache)))
+            }
+        };
+        let rosters = "Members whose connections are kept in memory for lists by name and searches";
+        register_read(registry, "rosters", rosters, of_cache(Cache::entry_count));
+        let bytes = "Bytes that rosters take";
+        register_read(
+            registry,
+            "roster_bytes",
+            bytes,
+            of_cache(Cache::weighted_size),
+        );
     }
 
     /// Works with a member's roster, if there is one. `None` from `work` means that it is of no use any more: it is dropped.
@@ -144,7 +183,7 @@ impl Rosters {
         member: &MemberId,
         work: impl FnOnce(&mut Roster) -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
-        let Some(kept) = self.0.get(member) else {
+        let Some(kept) = self.cache.get(member) else {
             return Ok(None);
         };
         let mut roster = kept.roster.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,10 +194,13 @@ impl Rosters {
             Ok(Some(_)) if roster.bytes > weighed + weighed / 8 => {
                 kept.bytes.store(roster.bytes, Ordering::Relaxed);
                 drop(roster);
-                self.0.insert(member.clone(), kept);
+                self.cache.insert(member.clone(), kept);
             }
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => self.0.invalidate(member),
+            Ok(None) | Err(_) => self.cache.invalidate(member),
+        }
+        if matches!(worked, Ok(Some(_))) {
+            self.figures.count(Came::Found);
         }
         worked
     }
@@ -167,11 +209,17 @@ impl Rosters {
     pub(super) fn keep(&self, member: MemberId, roster: Roster) {
         let bytes = AtomicUsize::new(roster.bytes);
         let roster = Mutex::new(roster);
-        self.0.insert(member, Arc::new(Kept { roster, bytes }));
+        self.cache.insert(member, Arc::new(Kept { roster, bytes }));
     }
 
     /// Drops a member's roster.
     pub(super) fn drop_of(&self, member: &MemberId) {
-        self.0.invalidate(member);
+        self.cache.invalidate(member);
     }
+}
+
+/// Sizes are far below 2⁵³.
+#[allow(clippy::cast_precision_loss, reason = "as said")]
+fn number(size: u64) -> f64 {
+    size as f64
 }

@@ -15,9 +15,9 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
-use super::lists::{self, Lists, Step};
+use super::lists::{Build, Lists, Step};
 use super::network::{self, SqliteTies};
-use super::reads::Shown;
+use super::reads::{Part, Shown};
 use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
 use crate::domain::annotation::{Change, OwnLabel};
 use crate::domain::card::Card;
@@ -54,6 +54,36 @@ impl SqliteStore {
         self.shared
             .health
             .note(self.shared.readers.read(query).await)
+    }
+
+    /// Reads as often as it takes to build a roster, a chunk at a time, where the answer needs one.
+    async fn read_lists<T: Send + 'static>(
+        &self,
+        query: impl Fn(&Lists<'_>, Option<Build>) -> Result<Step<T>, StoreError> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let query = Arc::new(query);
+        let (mut build, mut turn) = (None, None);
+        loop {
+            let (shared, query) = (Arc::clone(&self.shared), Arc::clone(&query));
+            let read = move |conn: &_| {
+                let lists = Lists {
+                    conn,
+                    rosters: &shared.rosters,
+                    policy: &shared.policy,
+                    secret: &shared.secret,
+                };
+                query(&lists, build)
+            };
+            match self.read(read).await? {
+                Step::Done(done) => return Ok(done),
+                // Somebody else may be building the same one: looked at again when it is this caller's turn.
+                Step::Building(_) if turn.is_none() => {
+                    build = None;
+                    turn = Some(self.shared.building.lock().await);
+                }
+                Step::Building(begun) => build = Some(begun),
+            }
+        }
     }
 }
 
@@ -164,31 +194,8 @@ impl Store for SqliteStore {
         member: MemberId,
         request: ListRequest,
     ) -> Result<ConnectionPage, StoreError> {
-        let asked = Arc::new((member, request));
-        let (mut build, mut turn) = (None, None);
-        loop {
-            let (shared, asked) = (Arc::clone(&self.shared), Arc::clone(&asked));
-            let read = move |conn: &_| {
-                let (member, request) = &*asked;
-                let lists = Lists {
-                    conn,
-                    rosters: &shared.rosters,
-                    policy: &shared.policy,
-                    secret: &shared.secret,
-                };
-                lists.step(member, request, build)
-            };
-            // As often as it takes to read all connections of one member, a chunk at a time.
-            match self.read(read).await? {
-                Step::Page(page) => return Ok(page),
-                // Somebody else may be building the same one: looked at again when it is this caller's turn.
-                Step::Building(_) if turn.is_none() => {
-                    build = None;
-                    turn = Some(self.shared.building.lock().await);
-                }
-                Step::Building(begun) => build = Some(begun),
-            }
-        }
+        self.read_lists(move |lists, build| lists.page(&member, &request, build))
+            .await
     }
 
     async fn blocks(
@@ -199,7 +206,8 @@ impl Store for SqliteStore {
     ) -> Result<ListPage, StoreError> {
         let read = move |conn: &_| {
             let line = |other, time| Line { other, time };
-            reads::list(conn, Shown::Blocks, &member, after.as_ref(), limit, line)
+            let part = Part::page(after.as_ref(), limit);
+            reads::list(conn, Shown::Blocks, &member, part, line)
         };
         self.read(read).await
     }
@@ -286,7 +294,8 @@ impl Store for SqliteStore {
         limit: u32,
         count_max: u32,
     ) -> Result<Selected, StoreError> {
-        self.read(move |conn| lists::oldest(conn, &member, &filter, limit, count_max))
+        let bounds = (limit, count_max);
+        self.read_lists(move |lists, build| lists.oldest(&member, &filter, bounds, build))
             .await
     }
 
@@ -297,6 +306,16 @@ impl Store for SqliteStore {
 
     async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError> {
         self.read(move |conn| network::dismissals(conn, &member))
+            .await
+    }
+
+    async fn dismissed(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<Vec<Line>, StoreError> {
+        self.read(move |conn| network::dismissed(conn, &member, after.as_ref(), limit))
             .await
     }
 

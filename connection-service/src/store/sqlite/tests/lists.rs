@@ -13,6 +13,9 @@ use crate::domain::card::Card;
 use crate::domain::connection_list::{Filter, ListQuery, Order, Total};
 use crate::domain::folding::fold;
 use crate::domain::search::Search;
+use crate::store::sqlite::labels::LABELLED;
+use crate::store::sqlite::lists::count_sql;
+use crate::store::sqlite::reads::CONNECTIONS;
 use crate::store::{ConnectionPage, PutCard};
 
 const FIRST_NAMES: [&str; 14] = [
@@ -223,8 +226,39 @@ async fn change(f: &Fixture, random: &mut SmallRng, other: &str, touched: &mut B
     }
 }
 
+/// Whatever is chosen of a list to be removed is the oldest of it.
+async fn check_selection(f: &Fixture, random: &mut SmallRng) {
+    let (query, text) = any_query(random);
+    let newest_first = ListQuery {
+        order: Order::Recent,
+        ..query
+    };
+    let mut expected = expected(f, &newest_first, text);
+    expected.reverse();
+    let (limit, count_max) = (random.random_range(0..20), random.random_range(1..60));
+    let filter = newest_first.filter.clone();
+    let selected = f
+        .store
+        .select_connections(id("m"), filter, limit, count_max);
+    let selected = selected.await.unwrap();
+    expected.truncate(count_max as usize);
+    let matched = expected.len();
+    expected.truncate(limit as usize);
+    let chosen: Vec<_> = selected
+        .lines
+        .iter()
+        .map(|line| line.other.to_string())
+        .collect();
+    assert_eq!(
+        (chosen, selected.matched as usize),
+        (expected, matched),
+        "{newest_first:?} {text}"
+    );
+}
+
 /// Whatever has just been done is seen.
 async fn check_any_list(f: &Fixture, random: &mut SmallRng) {
+    check_selection(f, random).await;
     let (query, text) = any_query(random);
     let request = ListRequest {
         query,
@@ -250,6 +284,7 @@ async fn every_list_is_what_reading_and_sorting_everything_gives() {
         let f = Fixture::with(policy);
         network(&f, &mut random, 40).await;
         for _ in 0..40 {
+            check_selection(&f, &mut random).await;
             let (query, text) = any_query(&mut random);
             let expected = expected(&f, &query, text);
             let mut request = ListRequest {
@@ -330,6 +365,38 @@ async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(
             assert!(touched.contains(other), "seed {seed}: {other} {query:?}");
         }
         f.check();
+    }
+}
+
+#[tokio::test]
+async fn a_page_between_two_times_is_a_range_of_what_lies_there() {
+    let f = Fixture::new();
+    let file = f.file();
+    let plan = |sql: &str| {
+        let sql = format!("explain query plan {sql}");
+        let mut statement = file.prepare(&sql).unwrap();
+        let count = statement.parameter_count();
+        let values = vec![1; count];
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
+            row.get::<_, String>(3)
+        });
+        rows.unwrap()
+            .map(Result::unwrap)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let (time, place) = ("time>? AND (", "<(?,?))");
+    for sql in [CONNECTIONS, LABELLED] {
+        let plan = plan(sql);
+        assert!(plan.contains(time) && plan.contains(place), "{plan}");
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP"), "{plan}");
+    }
+    for with_label in [false, true] {
+        let plan = plan(&count_sql(with_label));
+        assert!(
+            plan.contains("time>? AND") && plan.contains("time<?)"),
+            "{plan}"
+        );
     }
 }
 

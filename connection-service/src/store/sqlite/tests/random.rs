@@ -79,6 +79,7 @@ impl Consumer {
                 f.policy,
                 watches,
                 ImportOptions::default(),
+                Executor::Inline,
                 CancellationToken::new(),
             ),
             list: BTreeMap::new(),
