@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: repeating.
 
+mod import;
+
 use std::time::Duration;
 
 use acquaint_proto::{
@@ -37,6 +39,8 @@ pub enum Answer {
     /// One that must never be given.
     Forbidden(String),
 }
+
+pub use import::ask_import;
 
 /// Asks once.
 pub async fn ask(clients: &Clients, act: &Act) -> Answer {
@@ -122,8 +126,12 @@ async fn attempt(mut clients: Clients, act: &Act) -> Result<Outcome, Status> {
         }
         Act::Erase(member) => return erase(clients, member).await,
         Act::Unbar(_) | Act::Seen(..) | Act::Wish(..) => attempt_own(clients, act).await,
-        Act::Remove(_) | Act::Block(_) | Act::Unblock(_) => attempt_between(clients, act).await,
+        Act::Put(member, number) => put(clients, member, *number).await,
+        Act::Remove(_) | Act::Block(_) | Act::Unblock(_) | Act::Dismiss(_) => {
+            attempt_between(clients, act).await
+        }
         Act::Label(..) | Act::Relabel(..) | Act::Unlabel(..) => attempt_noting(clients, act).await,
+        Act::Import(..) => unreachable!("imported with others"),
     }?;
     Ok(Outcome::Done)
 }
@@ -200,6 +208,14 @@ async fn attempt_between(mut clients: Clients, act: &Act) -> Result<(), Status> 
             };
             clients.blocks.unblock_member(request).await.map(drop)
         }
+        Act::Dismiss(Between { member, other }) => {
+            let request = connection::DismissSuggestionRequest {
+                member_id: member,
+                other_id: other,
+            };
+            let client = &mut clients.connections;
+            client.dismiss_suggestion(request).await.map(drop)
+        }
         _ => unreachable!("not between two members"),
     }
 }
@@ -237,6 +253,16 @@ async fn attempt_noting(mut clients: Clients, act: &Act) -> Result<(), Status> {
         }
         _ => unreachable!("nothing is noted"),
     }
+}
+
+async fn put(mut clients: Clients, member: &str, number: i64) -> Result<(), Status> {
+    let request = connection::PutMemberRequest {
+        member_id: member.to_owned(),
+        first_name: format!("First {member}"),
+        last_name: "Last".to_owned(),
+        headline: number.to_string(),
+    };
+    clients.members.put_member(request).await.map(drop)
 }
 
 /// Done only when it is complete: until then there is no answer that settles it.

@@ -90,6 +90,7 @@ impl Stores {
     }
 
     fn with(conn: Connection) -> Self {
+        conn.execute_batch(&written(&conn)).unwrap();
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
         conn.create_scalar_function("counted", 2, flags, |call| {
             let standing = call.get_raw(0).as_blob()?;
@@ -209,6 +210,29 @@ fn counted(standing: &[u8], what: &str) -> u32 {
     }
 }
 
+/// A view of every value of every table of both stores: where it stands, and its bytes. For what must stand nowhere.
+fn written(conn: &Connection) -> String {
+    let columns = ["i", "c"].map(|store| {
+        format!(
+            "select '{store}', t.name, k.name from {store}.sqlite_schema t join pragma_table_info(t.name, '{store}') k
+             where t.type = 'table' and t.name not like 'sqlite%'"
+        )
+    });
+    let mut columns = conn.prepare(&columns.join(" union all ")).unwrap();
+    let columns = columns.query_map([], |row| {
+        let (store, table, column): (String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(format!(
+            "select '{store}.{table}' as place, cast(\"{column}\" as blob) as value from {store}.\"{table}\""
+        ))
+    });
+    let columns: Vec<_> = columns.unwrap().map(Result::unwrap).collect();
+    format!(
+        "create temp view written as {}",
+        columns.join(" union all ")
+    )
+}
+
 fn in_memory() -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
     Connection::open_with_flags(":memory:", flags).unwrap()
@@ -274,6 +298,12 @@ impl<'a> Row<'a> {
             Act::Seen(member, value) => Self::own("seen", member, Some(*value)),
             Act::Wish(member, value) => Self::own("wish", member, Some(*value)),
             Act::Label(between, _) => Self::between("label", &between.member, &between.other),
+            Act::Dismiss(between) => Self::between("dismiss", &between.member, &between.other),
+            Act::Import(between, value) => Self {
+                value: Some(*value),
+                ..Self::between("import", &between.member, &between.other)
+            },
+            Act::Put(member, value) => Self::own("put", member, Some(*value)),
             Act::Relabel(member, value) => Self::own("relabel", member, Some(*value)),
             Act::Unlabel(member, value) => Self::own("unlabel", member, Some(*value)),
             Act::Erase(member) => Self::own("erase", member, None),

@@ -50,6 +50,12 @@ pub enum Act {
     Relabel(String, i64),
     /// To delete the label of a number.
     Unlabel(String, i64),
+    /// Not to have the other suggested.
+    Dismiss(Between),
+    /// To have the two connected who were connected elsewhere at a time, in milliseconds.
+    Import(Between, i64),
+    /// To have a card put of a member, whose headline is a number.
+    Put(String, i64),
     /// To be erased.
     Erase(String),
 }

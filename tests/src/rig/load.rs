@@ -10,11 +10,13 @@ use std::{
 use acquaint_proto::invitation::v1::DeclineReason;
 use fastrand::Rng;
 use futures::future::{join, join_all};
+use service_kit::clock::{Clock as _, SystemClock};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    ask::{Answer, ask, ask_batch},
+    ask::{Answer, ask, ask_batch, ask_import},
     journal::{Act, Between, Journal, Named, Outcome},
     process::Clients,
 };
@@ -33,6 +35,10 @@ const THINKING_MILLIS: u64 = 6;
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// How long between two attempts.
 const RETRY: Duration = Duration::from_millis(10);
+/// How many rows an import has, at most.
+const ROWS_MAX: usize = 4;
+/// How long ago, at most, those were connected elsewhere who are imported.
+const MADE_AGO_MAX_MILLIS: i64 = 2_000;
 /// What stands in every note, and must stand nowhere but in the stores.
 pub const CANARY: &str = "canary-in-the-note";
 
@@ -108,8 +114,15 @@ impl Load {
         if rng.u8(0..4) == 0 {
             between.other = member(rng.usize(0..MEMBERS));
         }
-        if rng.u8(0..8) == 0 {
-            return self.note_something(rng, between).await;
+        match rng.u8(0..48) {
+            0..6 => return self.note_something(rng, between).await,
+            6..9 => return self.import(rng, between).await,
+            9 => return self.call(rng, Act::Dismiss(between)).await,
+            10 => {
+                let put = Act::Put(anybody(rng), rng.i64(0..1_000_000));
+                return self.call(rng, put).await;
+            }
+            _ => {}
         }
         match rng.u8(0..100) {
             0..12 => self.send(rng, Some(sent)).await,
@@ -157,12 +170,6 @@ impl Load {
 
     /// Sends to anybody, or to whom this invitation came from.
     async fn send(&self, rng: &mut Rng, crossing: Option<Named>) {
-        let anybody = |rng: &mut Rng| {
-            let number = rng.usize(0..MEMBERS + ERASED);
-            number
-                .checked_sub(MEMBERS)
-                .map_or_else(|| member(number), erased)
-        };
         let (inviter, invitee) = match crossing {
             Some(sent) => (sent.other, sent.member),
             None => (anybody(rng), anybody(rng)),
@@ -231,6 +238,43 @@ impl Load {
             0 => self.call(rng, Act::Relabel(member, number)).await,
             1 => self.call(rng, Act::Unlabel(member, number)).await,
             _ => {}
+        }
+    }
+
+    /// Moves in these two and some more, all connected elsewhere at one moment. Repeated as it was until it is answered, or given up.
+    async fn import(&self, rng: &mut Rng, first: Between) {
+        let made = SystemClock.now().millis() - rng.i64(0..=MADE_AGO_MAX_MILLIS);
+        let mut rows = vec![first];
+        for _ in 0..rng.usize(0..ROWS_MAX) {
+            rows.push(Between {
+                member: anybody(rng),
+                other: anybody(rng),
+            });
+        }
+        rows.retain(|row| row.member != row.other);
+        let acts: Vec<_> = rows.into_iter().map(|row| Act::Import(row, made)).collect();
+        let calls: Vec<_> = acts
+            .iter()
+            .map(|act| self.journal.begin(act.clone()))
+            .collect();
+        let asked = Instant::now();
+        loop {
+            let answers = ask_import(&self.clients, &acts).await;
+            let settled = !matches!(answers.first(), Some(Answer::None));
+            for (call, answer) in calls.iter().zip(answers) {
+                match answer {
+                    Answer::Given(outcome) => self.journal.end(*call, outcome),
+                    Answer::Forbidden(what) => self.journal.violation(format!("{acts:?}: {what}")),
+                    Answer::None => self.journal.repeat(*call),
+                }
+            }
+            if settled || rng.u8(0..4) == 0 {
+                return;
+            }
+            if asked.elapsed() > ANSWER_MAX {
+                return self.journal.violation(format!("{acts:?}: no answer"));
+            }
+            tokio::time::sleep(RETRY).await;
         }
     }
 
@@ -305,6 +349,14 @@ impl Load {
 /// What is known of the others only when they are answered: how much was charged, what is wished for, who is gone.
 fn may_be_given_up(act: &Act) -> bool {
     !matches!(act, Act::Send { .. } | Act::Wish(..) | Act::Erase(_))
+}
+
+/// Somebody, who may be one of those who are erased.
+fn anybody(rng: &mut Rng) -> String {
+    let number = rng.usize(0..MEMBERS + ERASED);
+    number
+        .checked_sub(MEMBERS)
+        .map_or_else(|| member(number), erased)
 }
 
 impl Named {

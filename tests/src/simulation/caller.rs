@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: asking again.
 
+mod noting;
+
 use std::time::Duration;
 
 use acquaint_proto::{
@@ -11,7 +13,7 @@ use acquaint_proto::{
 use tonic::{Code, Request, Response, Status};
 
 use super::{
-    history::{History, Lists, Op, Outcome},
+    history::{Connection, History, Lists, Op, Outcome},
     network::channel,
     plan::host,
     service::{CONNECTION_PORT, INVITATION_PORT},
@@ -68,14 +70,15 @@ impl Caller {
         }
     }
 
-    /// Asks twice at the same time, as a device does that would not wait; the answers must agree.
+    /// Asks twice at the same time, as a device does that would not wait; the answers must agree. Also: whether one of the two may have taken
+    /// effect though the other is what is answered.
     pub(crate) async fn twice(
         &self,
         member: &str,
         op: &Op,
         wait: Duration,
         history: &History,
-    ) -> Outcome {
+    ) -> (Outcome, bool) {
         let (one, other) = tokio::join!(
             self.call(member, op, wait, history),
             self.call(member, op, wait, history)
@@ -83,7 +86,11 @@ impl Caller {
         if let (Outcome::Sent(one), Outcome::Sent(other)) = (&one, &other) {
             history.check_same_answer(member, one, other);
         }
-        if one == Outcome::InDoubt { other } else { one }
+        let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
+        let in_doubt = [&one, &other].contains(&&Outcome::InDoubt);
+        let either = in_doubt || refused(&one) != refused(&other);
+        let answered = if one == Outcome::InDoubt { other } else { one };
+        (answered, either)
     }
 
     /// Asks once.
@@ -106,6 +113,11 @@ impl Caller {
                 self.attempt_connection(member, op, wait).await
             }
             Op::Close(_) | Op::Unbar(_) | Op::MarkSeen => self.attempt_own(member, op, wait).await,
+            Op::Import { .. }
+            | Op::Note { .. }
+            | Op::Relabel(..)
+            | Op::Unlabel(_)
+            | Op::Dismiss(_) => self.attempt_noting(member, op, wait).await,
             _ => self.attempt_invitation(member, op, wait).await,
         }
     }
@@ -350,7 +362,14 @@ impl Caller {
                 self.ids(member, InvitationBox::Filtered).await?,
             ],
             counts: counts.into_inner(),
-            connections: connected.map(|one| one.other_id).collect(),
+            connections: connected
+                .map(|one| Connection {
+                    other: one.other_id,
+                    labels: one.labels,
+                    note: one.private_note,
+                })
+                .collect(),
+            labels: self.labels(member).await?,
             blocked: blocked.map(|one| one.other_id).collect(),
             closed: preferences.who_can_invite() == invitation::WhoCanInvite::Nobody,
         })

@@ -10,10 +10,11 @@ use tokio::time::sleep;
 
 use super::{
     caller::Caller,
-    history::{Call, History, Op, Outcome},
+    history::{Call, History, LABELS, Op, Outcome},
     plan::{Clocks, Plan, random},
     watching,
 };
+use crate::pair::START;
 
 /// How often a call is asked again that got no answer.
 const REPEATS_MAX: usize = 3;
@@ -154,7 +155,7 @@ impl Member {
 
     /// What to ask for next.
     async fn draw(&mut self) -> Op {
-        let op = match self.rng.random_range(0..100) {
+        let op = match self.rng.random_range(0..122) {
             0..32 => return self.send(),
             32..54 => self.received().await.map(Op::Accept),
             54..62 => {
@@ -172,9 +173,36 @@ impl Member {
             85..92 => Some(Op::Unblock(self.other())),
             92..96 => Some(Op::Close(self.rng.random_bool(0.4))),
             96..98 => Some(Op::Unbar(self.other())),
-            _ => Some(Op::MarkSeen),
+            98..100 => Some(Op::MarkSeen),
+            _ => self.draw_noting().await,
         };
         op.unwrap_or_else(|| self.send())
+    }
+
+    /// An import, or what is noted about others.
+    async fn draw_noting(&mut self) -> Option<Op> {
+        Some(match self.rng.random_range(0..22) {
+            0..8 => {
+                let made = i64::try_from(self.history.now()).unwrap_or(i64::MAX);
+                let ago = self.rng.random_range(0..1_000);
+                Op::Import {
+                    other: self.other(),
+                    millis: START.millis() + made - ago,
+                }
+            }
+            8..15 => {
+                let connected = self.caller.connected(&self.name).await.unwrap_or_default();
+                let other = connected.choose(&mut self.rng)?.other_id.clone();
+                let number = self.rng.random_range(0..1 << LABELS);
+                Op::Note { other, number }
+            }
+            15..17 => {
+                let from = self.rng.random_range(0..LABELS);
+                Op::Relabel(from, (from + 1) % LABELS)
+            }
+            17..19 => Op::Unlabel(self.rng.random_range(0..LABELS)),
+            _ => Op::Dismiss(self.other()),
+        })
     }
 
     fn send(&mut self) -> Op {
@@ -214,7 +242,10 @@ impl Member {
             let wait = *[150, 400, 1_000, 2_500].choose(&mut self.rng).unwrap();
             let wait = Duration::from_millis(wait);
             outcome = if self.rng.random_bool(0.1) {
-                self.caller.twice(&self.name, op, wait, &self.history).await
+                let twice = self.caller.twice(&self.name, op, wait, &self.history);
+                let (outcome, either) = twice.await;
+                repeated |= either;
+                outcome
             } else {
                 self.caller.call(&self.name, op, wait, &self.history).await
             };

@@ -11,6 +11,9 @@ use acquaint_proto::invitation::v1::{
     CountInvitationsResponse, SendInvitationResponse, SendOutcome,
 };
 
+/// How many labels a member gives.
+pub(crate) const LABELS: u8 = 3;
+
 /// What a member asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -46,6 +49,42 @@ pub(crate) enum Op {
     Unbar(String),
     /// Marking all as seen.
     MarkSeen,
+    /// Having the member connected with another since a time, in milliseconds of the services' clocks.
+    Import {
+        /// With whom.
+        other: String,
+        /// Since when.
+        millis: i64,
+    },
+    /// Giving a connection labels and a note, all of which follow from a number.
+    Note {
+        /// With whom.
+        other: String,
+        /// The number.
+        number: u8,
+    },
+    /// Giving a label another text; both by their numbers.
+    Relabel(u8, u8),
+    /// Deleting a label, by its number.
+    Unlabel(u8),
+    /// Not having somebody suggested.
+    Dismiss(String),
+}
+
+/// The text of a label.
+pub(crate) fn label(number: u8) -> String {
+    format!("label-{number}")
+}
+
+/// The note that a number stands for.
+pub(crate) fn note(number: u8) -> String {
+    format!("note-{number}")
+}
+
+/// The labels that go with a note, in the order of their texts.
+pub(crate) fn labels(number: u8) -> Vec<String> {
+    let numbers = (0..LABELS).filter(|nth| number >> nth & 1 == 1);
+    numbers.map(label).collect()
 }
 
 /// How a call came out.
@@ -93,6 +132,17 @@ pub(crate) struct Call {
     pub(crate) outcome: Outcome,
 }
 
+/// A connection as a member lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Connection {
+    /// With whom.
+    pub(crate) other: String,
+    /// The labels that the member has given it.
+    pub(crate) labels: Vec<String>,
+    /// What the member has noted.
+    pub(crate) note: String,
+}
+
 /// What a member's lists hold in the end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lists {
@@ -101,7 +151,9 @@ pub(crate) struct Lists {
     /// How many the service says there are.
     pub(crate) counts: CountInvitationsResponse,
     /// Connected with whom.
-    pub(crate) connections: Vec<String>,
+    pub(crate) connections: Vec<Connection>,
+    /// The labels, and how many connections have each.
+    pub(crate) labels: Vec<(String, i32)>,
     /// Blocked.
     pub(crate) blocked: Vec<String>,
     /// Whether nobody may invite the member.

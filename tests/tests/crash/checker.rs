@@ -224,6 +224,41 @@ const DOCTORED: &[(&str, &str)] = &[
              where outcome = 'accepted' and id in (select invitation_id from c.pair)",
     ),
     (
+        "an imported connection is not there",
+        "delete from c.pair where connect_time is not null and invitation_id is null",
+    ),
+    (
+        "a row of an import has connected two members twice",
+        "insert into c.fact select 1000000, time, kind, low, high, connection, connect_time, invitation_id, blocked_by_low,
+             blocked_by_high, blank, previous_low, previous_high from c.fact
+             where kind = 1 and invitation_id is null and not blank limit 1",
+    ),
+    (
+        "a connection was imported that no row speaks of",
+        "update c.fact set connect_time = connect_time + 1 where kind = 1 and invitation_id is null",
+    ),
+    (
+        "what was removed has come back",
+        "insert into call select 'remove', low, high, null, null, 1000000, 1000001, false, 'done', false, null from c.pair
+             where invitation_id is null and connect_time is not null",
+    ),
+    (
+        "a dismissal is not there",
+        "delete from c.dismissal where member = (select member from c.dismissal limit 1)",
+    ),
+    (
+        "a dismissal is there that nobody asked for",
+        "insert into c.dismissal values ('x', 'y', 1)",
+    ),
+    (
+        "a card is not the one that was put last",
+        "update c.card set headline = 'x'",
+    ),
+    (
+        "a card is not the one that was put last",
+        "delete from c.card where member not in erased",
+    ),
+    (
         "a block is not there",
         "insert into call values ('block', 'x', 'y', null, null, 1, 2, false, 'done', false, null)",
     ),
@@ -253,6 +288,14 @@ const DOCTORED: &[(&str, &str)] = &[
     (
         "somebody erased is named",
         "insert into c.pair (low, high, blocked_by_low_time) select 'a', member, 1 from erased",
+    ),
+    (
+        "somebody erased is named",
+        "insert into c.dismissal select 'member-01', member, 1 from erased",
+    ),
+    (
+        "somebody erased is named",
+        "update i.pair set remains = json_object('x', (select member from erased))",
     ),
 ];
 

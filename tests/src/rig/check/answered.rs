@@ -48,8 +48,9 @@ pub const ANSWERED: &[Check] = &[
     (
         "a connection that was told of is not there",
         "select member, other, hex(id) from done where outcome = 'accepted' and connected and member not in erased and other not in erased
-             and not exists (select 1 from c.fact f where f.kind = 1 and f.invitation_id = done.id
-                 and f.low = min(member, other) and f.high = max(member, other))",
+             and not exists (select 1 from c.fact f where f.kind = 1 and f.low = min(member, other) and f.high = max(member, other)
+                 and (f.invitation_id = done.id or f.invitation_id is null and exists (select 1 from c.verdict v
+                     where v.invitation_id = done.id and v.verdict = 2 and v.connect_time = f.connect_time)))",
     ),
     (
         "an answer to an invitation is not there",
@@ -74,15 +75,50 @@ pub const ANSWERED: &[Check] = &[
     (
         "an invitation has ended without cause",
         "select hex(s.id), inviter, invitee from step s where kind = 10 and not exists (select 1 from call c
-             where c.act in ('block', 'remove') and c.outcome is not 'refused'
+             where c.act in ('block', 'remove', 'import') and (c.outcome is not 'refused' or c.repeated)
                  and min(c.member, c.other) = min(inviter, invitee) and max(c.member, c.other) = max(inviter, invitee))",
     ),
     (
         "what was removed has come back",
-        "select r.member, r.other, hex(a.id) from done r join done a on a.outcome = 'accepted' and a.ended < r.begun
+        "select r.member, r.other, hex(a.id) from done r join done a on (a.outcome = 'accepted' or a.act = 'import') and a.ended < r.begun
              and min(a.member, a.other) = min(r.member, r.other) and max(a.member, a.other) = max(r.member, r.other)
-         join c.pair p on p.low = min(r.member, r.other) and p.high = max(r.member, r.other) and p.invitation_id = a.id
+         join c.pair p on p.low = min(r.member, r.other) and p.high = max(r.member, r.other)
+             and iif(a.act = 'import', p.invitation_id is null and p.connect_time = a.value, p.invitation_id = a.id)
          where r.act in ('remove', 'block')",
+    ),
+    (
+        "an imported connection is not there",
+        "select d.member, d.other, d.value from done d where d.act = 'import' and d.member not in erased and d.other not in erased
+             and not exists (select 1 from c.pair p where p.connect_time is not null
+                 and p.low = min(d.member, d.other) and p.high = max(d.member, d.other))
+             and not exists (select 1 from call e where e.act in ('block', 'remove') and coalesce(e.ended > d.begun, true)
+                 and min(e.member, e.other) = min(d.member, d.other) and max(e.member, e.other) = max(d.member, d.other))",
+    ),
+    (
+        "a row of an import has connected two members twice",
+        "select low, high, connect_time from c.fact where kind = 1 and invitation_id is null and not blank group by low, high, connect_time having count(*) > 1",
+    ),
+    (
+        "a connection was imported that no row speaks of",
+        "select low, high, connect_time from c.fact where kind = 1 and invitation_id is null and not blank and not exists
+             (select 1 from call d where d.act = 'import' and (d.outcome is not 'refused' or d.repeated)
+                 and low = min(d.member, d.other) and high = max(d.member, d.other) and d.value = connect_time)",
+    ),
+    (
+        "a dismissal is not there",
+        "select member, other from done where act = 'dismiss' and member not in erased and other not in erased
+         except select member, other from c.dismissal",
+    ),
+    (
+        "a dismissal is there that nobody asked for",
+        "select member, other from c.dismissal except select member, other from call where act = 'dismiss' and (outcome is not 'refused' or repeated)",
+    ),
+    (
+        "a card is not the one that was put last",
+        "select d.member, d.value, c.headline from done d left join c.card c on c.member = d.member
+         where d.act = 'put' and d.member not in erased and c.headline is not cast(d.value as text)
+             and not exists (select 1 from call l where l.act = 'put' and l.member = d.member and coalesce(l.ended > d.begun, true)
+                 and cast(l.value as text) is c.headline)",
     ),
     (
         "a block is not there",
@@ -130,16 +166,6 @@ pub const ANSWERED: &[Check] = &[
     ),
     (
         "somebody erased is named",
-        "select 'i.member', e.member from erased e join i.member m on m.member = e.member
-         union all select 'i.pair', e.member from erased e join i.pair p on e.member in (p.low, p.high)
-         union all select 'i.invitation', e.member from erased e join i.invitation v on e.member in (v.member, v.other)
-         union all select 'i.event', e.member from erased e join i.event v on e.member in (v.inviter, v.invitee)
-         union all select 'c.member', e.member from erased e join c.member m on m.member = e.member
-         union all select 'c.pair', e.member from erased e join c.pair p on e.member in (p.low, p.high)
-         union all select 'c.notebook', e.member from erased e join c.notebook n on n.member = e.member
-         union all select 'c.label', e.member from erased e join c.label l on l.member = e.member
-         union all select 'c.annotation', e.member from erased e join c.annotation a on e.member in (a.member, a.other)
-         union all select 'c.labelled', e.member from erased e join c.labelled l on e.member in (l.member, l.other)
-         union all select 'c.fact', e.member from erased e join c.fact f on e.member in (f.low, f.high)",
+        "select distinct place, member from erased join written on instr(value, cast(member as blob))",
     ),
 ];

@@ -136,7 +136,10 @@ pub const STORED: &[Check] = &[
     (
         "an invitation became a connection that was never made",
         "select hex(id), inviter, invitee from step s where kind = 5 and not exists
-             (select 1 from c.fact f where f.kind = 1 and f.invitation_id = s.id)",
+             (select 1 from c.fact f where f.kind = 1 and f.invitation_id = s.id)
+             -- Who was connected by an import meanwhile has accepted for that connection.
+             and not exists (select 1 from c.verdict v join c.fact f on f.kind = 1 and f.invitation_id is null and f.connect_time = v.connect_time
+                 and f.low = min(inviter, invitee) and f.high = max(inviter, invitee) where v.invitation_id = s.id and v.verdict = 2)",
     ),
     (
         "a verdict is not what became of the invitation",

@@ -7,7 +7,7 @@ use super::{
         history::{Call, Op, Outcome},
         plan::Clocks,
     },
-    known::{Known, Sent, plain, possible},
+    known::{Connected, Known, Sent, plain, possible},
 };
 
 /// Answers that what is stored gives the lie to.
@@ -129,7 +129,7 @@ fn is_untouched(known: &Known, sent: &Sent) -> bool {
     !known.calls.iter().any(|call| match &call.op {
         Op::Accept(id) | Op::Withdraw(id) | Op::Decline { id, .. } => plain(id) == sent.id,
         Op::Send { to, .. } => call.member == sent.invitee && *to == sent.inviter,
-        Op::Block(to) | Op::Remove(to) => {
+        Op::Block(to) | Op::Remove(to) | Op::Import { other: to, .. } => {
             (call.member == sent.inviter && *to == sent.invitee)
                 || (call.member == sent.invitee && *to == sent.inviter)
         }
@@ -171,10 +171,18 @@ fn unasked(known: &Known) -> Vec<String> {
     };
     let made = known.verdicts.iter().filter(|(_, verdict)| **verdict == 1);
     made.map(|(id, _)| id)
-        .chain(known.connected.values())
+        .chain(known.connected.values().filter_map(invitation))
         .filter(|id| !asked(id))
         .map(|id| format!("connected, though nobody accepted it: {id}"))
         .collect()
+}
+
+/// The invitation that a connection comes from, if it does.
+fn invitation(connected: &Connected) -> Option<&String> {
+    match connected {
+        Connected::By(id) => Some(id),
+        Connected::Imported(_) => None,
+    }
 }
 
 /// Whether a call was answered with the acceptance of an invitation: by name, or by a crossing.
@@ -196,7 +204,10 @@ fn come_back(known: &Known) -> Vec<String> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for ((low, high), id) in &known.connected {
+    for ((low, high), connected) in &known.connected {
+        let Some(id) = invitation(connected) else {
+            continue;
+        };
         let mut acceptances = known.calls.iter().filter(|call| accepts(call, id));
         // The first made the connection, unless a limit refused it.
         let accepted = if known.accepted_again.contains(id) {

@@ -39,8 +39,19 @@ pub(crate) struct Known<'a> {
     pub(crate) accepted_again: BTreeSet<String>,
     /// The live invitations.
     pub(crate) live: BTreeSet<String>,
-    /// Who is connected, lower id first, by which invitation.
-    pub(crate) connected: BTreeMap<(String, String), String>,
+    /// Who is connected, lower id first.
+    pub(crate) connected: BTreeMap<(String, String), Connected>,
+    /// Who has dismissed whom.
+    pub(crate) dismissed: BTreeSet<(String, String)>,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Connected {
+    /// From an invitation.
+    By(String),
+    /// From an import, which said that it was made at this time, in milliseconds.
+    Imported(i64),
 }
 
 /// An invitation's id as the stores are asked for it.
@@ -60,8 +71,8 @@ impl<'a> Known<'a> {
     pub(crate) fn of(plan: &'a Plan, history: &History, stores: &Stores) -> Self {
         let calls = history.calls();
         let verdicts = rows(stores, "select hex(invitation_id), verdict from c.verdict");
-        let connected =
-            "select low, high, hex(invitation_id) from c.pair where connect_time is not null";
+        let connected = "select low, high, connect_time, hex(invitation_id) from c.pair where connect_time is not null";
+        let dismissed = "select member, other from c.dismissal";
         let connected = rows(stores, connected);
         let again = "select hex(invitation_id) from c.verdict where number > 1";
         let live = "select hex(invitation_id) from i.pair where invitation_id is not null";
@@ -77,7 +88,11 @@ impl<'a> Known<'a> {
             live: stores.all(live).into_iter().collect(),
             connected: connected
                 .into_iter()
-                .map(|row| ((row[0].clone(), row[1].clone()), row[2].clone()))
+                .map(|row| ((row[0].clone(), row[1].clone()), of_connection(&row[2..])))
+                .collect(),
+            dismissed: rows(stores, dismissed)
+                .into_iter()
+                .map(|row| (row[0].clone(), row[1].clone()))
                 .collect(),
             calls,
         }
@@ -86,6 +101,15 @@ impl<'a> Known<'a> {
     /// Whether an invitation's latest acceptance made a connection.
     pub(crate) fn made_a_connection(&self, id: &str) -> bool {
         self.verdicts.get(&plain(id)) == Some(&1)
+    }
+}
+
+/// Of its time and its invitation, if there is one.
+fn of_connection(row: &[String]) -> Connected {
+    if row[1].is_empty() {
+        Connected::Imported(row[0].parse().unwrap())
+    } else {
+        Connected::By(row[1].clone())
     }
 }
 

@@ -6,6 +6,7 @@
 mod answers;
 mod known;
 mod limits;
+mod noted;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ pub(crate) fn all(plan: &Plan, history: &History, services: &BTreeMap<&'static s
     let known = Known::of(plan, history, &stores);
     found.extend(answers::problems(&known));
     found.extend(limits::problems(&known));
+    found.extend(noted::problems(&known));
     if history.masked() > 1 {
         found.push("masked refusals differ".to_owned());
     }

@@ -84,6 +84,14 @@ impl Store for Bent {
     }
 
     async fn import(&self, imported: Arc<[Imported]>) -> Result<Vec<Outcome>, StoreError> {
+        if self.variant == Variant::ImportsLater {
+            let (inner, rows) = (self.inner.clone(), imported.len());
+            tokio::spawn(async move {
+                sleep(LATER).await;
+                inner.import(imported).await
+            });
+            return Ok(vec![Outcome::Created; rows]);
+        }
         self.inner.import(imported).await
     }
 
@@ -282,6 +290,9 @@ impl Store for Bent {
         member: MemberId,
         label: Label,
     ) -> Result<Result<(), Refusal>, StoreError> {
+        if self.variant == Variant::LabelsStay {
+            return Ok(Ok(()));
+        }
         self.inner.delete_label(member, label).await
     }
 
@@ -302,11 +313,23 @@ impl Store for Bent {
     }
 
     async fn dismiss_suggestion(&self, act: Act) -> Result<Result<(), Refusal>, StoreError> {
+        if self.variant == Variant::DismissalsForgotten {
+            return Ok(Ok(()));
+        }
         self.inner.dismiss_suggestion(act).await
     }
 
     async fn dismissals(&self, member: MemberId) -> Result<Vec<MemberId>, StoreError> {
         self.inner.dismissals(member).await
+    }
+
+    async fn dismissed(
+        &self,
+        member: MemberId,
+        after: Option<Line>,
+        limit: u32,
+    ) -> Result<Vec<Line>, StoreError> {
+        self.inner.dismissed(member, after, limit).await
     }
 
     async fn between(

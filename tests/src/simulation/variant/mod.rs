@@ -49,11 +49,17 @@ pub enum Variant {
     ConnectionsWithheld,
     /// A removal where nothing is yet leaves no mark.
     RemovalsForgotten,
+    /// An import is answered before it is committed.
+    ImportsLater,
+    /// A label that is deleted stays.
+    LabelsStay,
+    /// A dismissal is answered, and not stored.
+    DismissalsForgotten,
 }
 
 impl Variant {
     /// All, with their names.
-    pub const ALL: [(&'static str, Self); 17] = [
+    pub const ALL: [(&'static str, Self); 20] = [
         ("answers-before-commit", Self::AnswersBeforeCommit),
         ("forgets-requests", Self::ForgetsRequests),
         ("loses-acceptances", Self::LosesAcceptances),
@@ -71,6 +77,9 @@ impl Variant {
         ("feed-skips", Self::FeedSkips),
         ("connections-withheld", Self::ConnectionsWithheld),
         ("removals-forgotten", Self::RemovalsForgotten),
+        ("imports-later", Self::ImportsLater),
+        ("labels-stay", Self::LabelsStay),
+        ("dismissals-forgotten", Self::DismissalsForgotten),
     ];
 
     /// The variant of a name.
