@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"math/rand/v2"
@@ -26,6 +27,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 var run = fmt.Sprintf("%08x.", rand.Uint32())
@@ -160,6 +162,9 @@ func main() {
 	p.refusing()
 	p.limits()
 	p.watching()
+	p.around()
+	p.noting()
+	p.exporting()
 	p.leaving()
 }
 
@@ -269,6 +274,139 @@ func (p pair) watching() {
 	gone := next().GetMemberEvent().GetGone()
 	check(gone.GetInvitationId() == third, "gone", gone)
 	fmt.Printf("watch        cut and resumed with its token, ivo's stream gives %s, then that three is gone\n", strings.Join(notes, ", "))
+}
+
+// listed is a list of a member's connections; change fills further fields.
+func (p pair) listed(who string, change func(*connection.ListConnectionsRequest)) []*connection.Connection {
+	request := &connection.ListConnectionsRequest{MemberId: member(who)}
+	change(request)
+	return must(p.connections.ListConnections(p.ctx, request)).Connections
+}
+
+// around is who is found, and how far members are from each other.
+func (p pair) around() {
+	for _, two := range [][2]string{{"nia", "oli"}, {"oli", "pia"}, {"oli", "quo"}, {"pia", "rea"}} {
+		p.send(two[0], two[1], "")
+		check(p.send(two[1], two[0], "").Outcome == invitation.SendOutcome_SEND_OUTCOME_CONNECTED, "connect", two)
+	}
+	put := []*connection.MemberCard{
+		{MemberId: member("nia"), FirstName: "Nia", LastName: "Okafor"},
+		{MemberId: member("oli"), FirstName: "Oli", LastName: "Ångström", Headline: "Baker in Łódź"},
+		{MemberId: member("pia"), FirstName: "Pia", LastName: "Zu"},
+	}
+	results := must(p.members.BatchPutMembers(p.ctx, &connection.BatchPutMembersRequest{Members: put})).Results
+	for number, result := range results {
+		check(proto.Equal(result.GetMember(), put[number]), "cards", result)
+	}
+	fmt.Printf("cards        a trusted service puts %d of them\n", len(results))
+
+	search := func(query string) []*connection.Connection {
+		return p.listed("nia", func(request *connection.ListConnectionsRequest) { request.Query, request.WithCards = query, true })
+	}
+	found := search("LODZ ang")
+	check(len(found) == 1 && proto.Equal(found[0].Card, put[1]) && len(search("zu")) == 0, "search", found)
+	card := found[0].Card
+	fmt.Printf("search       among nia's connections 'LODZ ang' finds %s %s, %s\n", card.FirstName, card.LastName, card.Headline)
+
+	var names []string
+	for _, one := range p.byName("oli") {
+		names = append(names, name(one.OtherId))
+	}
+	fmt.Println("by name      oli has", strings.Join(names, ", "))
+}
+
+// byName is a member's connections by first name.
+func (p pair) byName(who string) []*connection.Connection {
+	return p.listed(who, func(request *connection.ListConnectionsRequest) {
+		request.Order = connection.ConnectionOrder_CONNECTION_ORDER_FIRST_NAME
+	})
+}
+
+// noting is what a member notes about a connection, and what follows from connections.
+func (p pair) noting() {
+	update := func(request *connection.UpdateConnectionRequest, paths ...string) *connection.Connection {
+		request.MemberId, request.OtherId = member("nia"), member("oli")
+		request.UpdateMask = &fieldmaskpb.FieldMask{Paths: paths}
+		return must(p.connections.UpdateConnection(p.ctx, request)).Connection
+	}
+	update(&connection.UpdateConnectionRequest{Labels: []string{"bread", "work"}, PrivateNote: "met at the fair"}, "labels", "private_note")
+	noted := update(&connection.UpdateConnectionRequest{Labels: []string{"work"}}, "labels")
+	check(slices.Equal(noted.Labels, []string{"work"}) && noted.PrivateNote == "met at the fair", "labels", noted)
+	var counts []string
+	for _, one := range must(p.connections.ListLabels(p.ctx, &connection.ListLabelsRequest{MemberId: member("nia")})).Labels {
+		counts = append(counts, fmt.Sprintf("%s %d", one.Label, one.ConnectionCount))
+	}
+	for _, one := range p.byName("oli") {
+		check(len(one.Labels) == 0 && one.PrivateNote == "", "labels of the other", one)
+	}
+	fmt.Printf("labels       only what update_mask names is changed: %s, and the note stays; oli sees none of it\n", strings.Join(counts, ", "))
+
+	must(p.connections.RenameLabel(p.ctx, &connection.RenameLabelRequest{MemberId: member("nia"), Label: "work", NewLabel: "bakers"}))
+	must(p.connections.DeleteLabel(p.ctx, &connection.DeleteLabelRequest{MemberId: member("nia"), Label: "bread"}))
+	bakers := p.listed("nia", func(request *connection.ListConnectionsRequest) { request.Label = "bakers" })
+	check(len(bakers) == 1, "label", bakers)
+	fmt.Println("label        renamed, it is still on", name(bakers[0].OtherId))
+
+	others := []string{"oli", "pia", "rea", "nobody"}
+	request := &connection.BatchGetRelationshipsRequest{MemberId: member("nia")}
+	for _, other := range others {
+		request.OtherIds = append(request.OtherIds, member(other))
+	}
+	var degrees []string
+	for number, one := range must(p.connections.BatchGetRelationships(p.ctx, request)).Relationships {
+		degree := strings.ToLower(strings.TrimPrefix(one.Degree.String(), "DEGREE_"))
+		degrees = append(degrees, others[number]+" "+degree)
+	}
+	fmt.Println("degree       from nia:", strings.Join(degrees, ", "))
+
+	mutual := must(p.connections.ListMutualConnections(p.ctx, &connection.ListMutualConnectionsRequest{MemberId: member("nia"), OtherId: member("pia")}))
+	check(int(mutual.TotalSize) == len(mutual.MemberIds), "mutual", mutual)
+	var names []string
+	for _, one := range mutual.MemberIds {
+		names = append(names, name(one))
+	}
+	fmt.Printf("mutual       nia and pia have %s in common\n", strings.Join(names, ", "))
+
+	before := p.suggested("nia")
+	must(p.connections.DismissSuggestion(p.ctx, &connection.DismissSuggestionRequest{MemberId: member("nia"), OtherId: member("quo")}))
+	fmt.Printf("suggestions  nia may know %s; with quo dismissed, %s\n", before, p.suggested("nia"))
+}
+
+// suggested names whom a member may know.
+func (p pair) suggested(who string) string {
+	var names []string
+	for _, one := range must(p.connections.SuggestConnections(p.ctx, &connection.SuggestConnectionsRequest{MemberId: member(who)})).Suggestions {
+		names = append(names, fmt.Sprintf("%s (%d)", name(one.OtherId), one.MutualCount))
+	}
+	return strings.Join(names, ", ")
+}
+
+// exporting is what is held for a member, as streams.
+func (p pair) exporting() {
+	var kinds []string
+	exported := must(p.members.ExportMember(p.ctx, &connection.ExportMemberRequest{MemberId: member("nia")}))
+	for message, err := exported.Recv(); err != io.EOF; message, err = exported.Recv() {
+		for _, record := range must(message, err).Records {
+			kind := record.ProtoReflect().WhichOneof(record.ProtoReflect().Descriptor().Oneofs().ByName("record"))
+			kinds = append(kinds, string(kind.Name()))
+		}
+	}
+	fmt.Println("export       what is held for nia comes as a stream:", strings.Join(kinds, ", "))
+
+	var file strings.Builder
+	format := connection.ExportFormat_EXPORT_FORMAT_CSV
+	rows := must(p.connections.ExportConnections(p.ctx, &connection.ExportConnectionsRequest{MemberId: member("oli"), Format: format}))
+	for message, err := rows.Recv(); err != io.EOF; message, err = rows.Recv() {
+		file.Write(must(message, err).Csv)
+	}
+	lines := strings.Split(strings.TrimSpace(file.String()), "\r\n")
+	var names []string
+	for _, line := range lines[1:] {
+		id, _, _ := strings.Cut(line, ",")
+		names = append(names, name(id))
+	}
+	slices.Sort(names)
+	fmt.Printf("csv          %s: %s\n", lines[0], strings.Join(names, ", "))
 }
 
 // leaving is a block and an erasure.

@@ -14,6 +14,7 @@ import uuid
 
 import grpc
 import grpc_tools
+from google.protobuf import field_mask_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from grpc_tools import protoc
@@ -66,7 +67,9 @@ def story(invitation_address, connection_address):
     watching = importlib.import_module("acquaint.invitation.v1.watch_pb2")
     connection = importlib.import_module("acquaint.connection.v1.connection_service_pb2")
     block = importlib.import_module("acquaint.connection.v1.block_service_pb2")
-    erasure = importlib.import_module("acquaint.connection.v1.member_service_pb2")
+    label = importlib.import_module("acquaint.connection.v1.label_pb2")
+    member_card = importlib.import_module("acquaint.connection.v1.member_pb2")
+    of_members = importlib.import_module("acquaint.connection.v1.member_service_pb2")
     channels = [grpc.insecure_channel(address) for address in (invitation_address, connection_address)]
     invitations = importlib.import_module("acquaint.invitation.v1.invitation_service_pb2_grpc").InvitationServiceStub(channels[0])
     connections = importlib.import_module("acquaint.connection.v1.connection_service_pb2_grpc").ConnectionServiceStub(channels[1])
@@ -173,6 +176,74 @@ def story(invitation_address, connection_address):
     stream.cancel()
     print(f"watch        cut and resumed with its token, ivo's stream gives {', '.join(notes)}, then that three is gone")
 
+    for inviter, invitee in (("nia", "oli"), ("oli", "pia"), ("oli", "quo"), ("pia", "rea")):
+        send(inviter, invitee)
+        assert send(invitee, inviter).outcome == pb.SEND_OUTCOME_CONNECTED
+
+    def card(who, first_name, last_name, headline):
+        return member_card.MemberCard(member_id=member(who), first_name=first_name, last_name=last_name, headline=headline)
+
+    put = [card("nia", "Nia", "Okafor", ""), card("oli", "Oli", "Ångström", "Baker in Łódź"), card("pia", "Pia", "Zu", "")]
+    results = members.BatchPutMembers(of_members.BatchPutMembersRequest(members=put)).results
+    assert [result.member for result in results] == put
+    print(f"cards        a trusted service puts {len(results)} of them")
+
+    def search(who, query):
+        request = connection.ListConnectionsRequest(member_id=member(who), query=query, with_cards=True)
+        return [one.card for one in connections.ListConnections(request).connections]
+
+    (found,) = search("nia", "LODZ ang")
+    assert found == put[1] and not search("nia", "zu")
+    print(f"search       among nia's connections 'LODZ ang' finds {found.first_name} {found.last_name}, {found.headline}")
+
+    request = connection.ListConnectionsRequest(member_id=member("oli"), order=connection.CONNECTION_ORDER_FIRST_NAME)
+    print(f"by name      oli has {', '.join(name(one.other_id) for one in connections.ListConnections(request).connections)}")
+
+    def update(paths, **fields):
+        mask = field_mask_pb2.FieldMask(paths=paths)
+        request = label.UpdateConnectionRequest(member_id=member("nia"), other_id=member("oli"), update_mask=mask, **fields)
+        return connections.UpdateConnection(request).connection
+
+    update(["labels", "private_note"], labels=["bread", "work"], private_note="met at the fair")
+    noted = update(["labels"], labels=["work"])
+    assert (list(noted.labels), noted.private_note) == (["work"], "met at the fair")
+    labels = connections.ListLabels(label.ListLabelsRequest(member_id=member("nia"))).labels
+    counts = ", ".join(f"{one.label} {one.connection_count}" for one in labels)
+    (other,) = (one for one in connections.ListConnections(request).connections if name(one.other_id) == "nia")
+    assert not other.labels and not other.private_note
+    print(f"labels       only what update_mask names is changed: {counts}, and the note stays; oli sees none of it")
+
+    connections.RenameLabel(label.RenameLabelRequest(member_id=member("nia"), label="work", new_label="bakers"))
+    connections.DeleteLabel(label.DeleteLabelRequest(member_id=member("nia"), label="bread"))
+    of_bakers = connections.ListConnections(connection.ListConnectionsRequest(member_id=member("nia"), label="bakers")).connections
+    print(f"label        renamed, it is still on {name(of_bakers[0].other_id)}")
+
+    others = ["oli", "pia", "rea", "nobody"]
+    request = connection.BatchGetRelationshipsRequest(member_id=member("nia"), other_ids=map(member, others))
+    degrees = [connection.Degree.Name(one.degree) for one in connections.BatchGetRelationships(request).relationships]
+    degrees = [degree.removeprefix("DEGREE_").lower() for degree in degrees]
+    print(f"degree       from nia: {', '.join(' '.join(pair) for pair in zip(others, degrees, strict=True))}")
+
+    mutual = connections.ListMutualConnections(connection.ListMutualConnectionsRequest(member_id=member("nia"), other_id=member("pia")))
+    assert mutual.total_size == len(mutual.member_ids)
+    print(f"mutual       nia and pia have {', '.join(map(name, mutual.member_ids))} in common")
+
+    def suggested(who):
+        page = connections.SuggestConnections(connection.SuggestConnectionsRequest(member_id=member(who)))
+        return ", ".join(f"{name(one.other_id)} ({one.mutual_count})" for one in page.suggestions)
+
+    before = suggested("nia")
+    connections.DismissSuggestion(connection.DismissSuggestionRequest(member_id=member("nia"), other_id=member("quo")))
+    print(f"suggestions  nia may know {before}; with quo dismissed, {suggested('nia')}")
+
+    export = members.ExportMember(of_members.ExportMemberRequest(member_id=member("nia")))
+    records = [record.WhichOneof("record") for message in export for record in message.records]
+    print(f"export       what is held for nia comes as a stream: {', '.join(records)}")
+
+    csv = connection.ExportConnectionsRequest(member_id=member("oli"), format=connection.EXPORT_FORMAT_CSV)
+    rows = b"".join(message.csv for message in connections.ExportConnections(csv)).decode().splitlines()
+    print(f"csv          {rows[0]}: {', '.join(sorted(name(row.split(',')[0]) for row in rows[1:]))}")
+
     blocks.BlockMember(block.BlockMemberRequest(member_id=member("ana"), other_id=member("ben")))
     with refused(grpc.StatusCode.FAILED_PRECONDITION, "RECIPIENT_UNAVAILABLE"):
         send("ben", "ana")
@@ -181,7 +252,7 @@ def story(invitation_address, connection_address):
     print(f"block        ana blocks ben: ana has {connected('ana')}, and ben's invitation is RECIPIENT_UNAVAILABLE")
 
     send("dan", "joy")
-    while not members.EraseMember(erasure.EraseMemberRequest(member_id=member("dan"))).complete:
+    while not members.EraseMember(of_members.EraseMemberRequest(member_id=member("dan"))).complete:
         pass
     assert not box("joy", invitation.INVITATION_BOX_RECEIVED)
     with refused(grpc.StatusCode.NOT_FOUND, "MEMBER_NOT_FOUND"):
