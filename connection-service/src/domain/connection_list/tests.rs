@@ -116,22 +116,29 @@ fn filters() {
 }
 
 #[test]
-fn a_list_in_the_order_of_time_without_a_filter_or_with_a_label_is_a_range() {
+fn a_list_in_the_order_of_time_is_a_range_unless_something_is_searched_for() {
     let label = || Some(Label::stored("work".to_owned()));
-    let query = |order, label, connected_after| ListQuery {
+    let query = |order, label, search, connected_after| ListQuery {
         order,
         filter: Filter {
             label,
+            search,
             connected_after,
-            ..Filter::default()
+            connected_before: None,
         },
     };
     for (query, is_a_range) in [
-        (query(Order::Recent, None, None), true),
-        (query(Order::Recent, label(), None), true),
-        (query(Order::Recent, label(), Some(at(1))), false),
-        (query(Order::Recent, None, Some(at(1))), false),
-        (query(Order::LastName, label(), None), false),
+        (query(Order::Recent, None, None, None), true),
+        (query(Order::Recent, label(), None, None), true),
+        (query(Order::Recent, label(), None, Some(at(1))), true),
+        (query(Order::Recent, None, None, Some(at(1))), true),
+        (query(Order::Recent, None, search("ada"), None), false),
+        (
+            query(Order::Recent, label(), search("ada"), Some(at(1))),
+            false,
+        ),
+        (query(Order::FirstName, None, None, None), false),
+        (query(Order::LastName, label(), None, None), false),
     ] {
         assert_eq!(query.is_a_range(), is_a_range, "{query:?}");
     }
