@@ -43,7 +43,7 @@ mod model {
     const CASES: u32 = 10_000;
 
     /// How many are run on the embedded store, which takes longer.
-    const CASES_IN_FILES: u32 = 3_000;
+    const CASES_IN_FILES: u32 = 1_000;
 
     /// How many are run on each kind of store on PostgreSQL, which takes longer still: each command is a commit of its own.
     const CASES_ON_A_SERVER: u32 = 80;
