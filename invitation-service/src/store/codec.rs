@@ -18,7 +18,7 @@ use crate::{
         standing::Standing,
         window::RollingLog,
     },
-    store::rows::EventKind,
+    store::rows::{EventKind, RememberedOutcome},
 };
 
 /// A closed list of values, each with its number in the store. The numbers never change.
@@ -34,6 +34,52 @@ macro_rules! numbered {
             }
         }
     };
+}
+
+/// The columns of what a request id was answered with: a number, and the times that this answer has.
+pub(in crate::store) struct OutcomeColumns {
+    pub(in crate::store) outcome: i64,
+    pub(in crate::store) expire_time: Option<Time>,
+    pub(in crate::store) connect_time: Option<Time>,
+    pub(in crate::store) create_time: Option<Time>,
+}
+
+impl OutcomeColumns {
+    pub(in crate::store) fn of(answered: &RememberedOutcome) -> Self {
+        let (outcome, expire_time, connect_time, create_time) = match *answered {
+            RememberedOutcome::Sent { expire_time } => (0, Some(expire_time), None, None),
+            RememberedOutcome::Accepting => (1, None, None, None),
+            RememberedOutcome::Connected {
+                connect_time,
+                create_time,
+            } => (2, None, Some(connect_time), Some(create_time)),
+            RememberedOutcome::Ended { create_time } => (3, None, None, Some(create_time)),
+        };
+        Self {
+            outcome,
+            expire_time,
+            connect_time,
+            create_time,
+        }
+    }
+
+    pub(in crate::store) fn read(self) -> Result<RememberedOutcome, StoreError> {
+        let missing = || StoreError::corrupt("a remembered answer lacks a time");
+        Ok(match self.outcome {
+            0 => RememberedOutcome::Sent {
+                expire_time: self.expire_time.ok_or_else(missing)?,
+            },
+            1 => RememberedOutcome::Accepting,
+            2 => RememberedOutcome::Connected {
+                connect_time: self.connect_time.ok_or_else(missing)?,
+                create_time: self.create_time.ok_or_else(missing)?,
+            },
+            3 => RememberedOutcome::Ended {
+                create_time: self.create_time.ok_or_else(missing)?,
+            },
+            _ => return Err(StoreError::corrupt("no such outcome")),
+        })
+    }
 }
 
 numbered!(side_number, side, Side, { Side::Low => 0 = Side::Low, Side::High => 1 = Side::High });

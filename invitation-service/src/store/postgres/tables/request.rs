@@ -3,19 +3,18 @@
 use std::sync::LazyLock;
 
 use service_kit::{
-    error::StoreError,
     id::MemberId,
     postgres::{Failure, Kind, Row, Table, TableShape, Value},
     time::Time,
 };
 use uuid::Uuid;
 
-use super::super::columns::{Columns, int};
+use super::super::columns::{Columns, int, small};
 use crate::{
     domain::member::Quota,
     store::{
-        codec,
-        rows::{Remembered, RememberedOutcome},
+        codec::{self, OutcomeColumns},
+        rows::Remembered,
     },
 };
 
@@ -54,30 +53,18 @@ pub(in crate::store::postgres) use request_columns;
 pub(in crate::store::postgres) fn read(
     row: &Row,
 ) -> Result<((MemberId, Uuid), Remembered), Failure> {
-    let missing = || StoreError::corrupt("a remembered answer lacks a time");
     let mut columns = Columns::new(row);
     let key = (columns.member_id()?, columns.uuid()?);
     let content = codec::hash(columns.get()?)?;
     let time = columns.time()?;
     let invitation_id = columns.uuid()?;
-    let outcome = columns.small()?;
-    let expire_time = columns.optional_time()?;
-    let connect_time = columns.optional_time()?;
-    let create_time = columns.optional_time()?;
-    let outcome = match outcome {
-        0 => RememberedOutcome::Sent {
-            expire_time: expire_time.ok_or_else(missing)?,
-        },
-        1 => RememberedOutcome::Accepting,
-        2 => RememberedOutcome::Connected {
-            connect_time: connect_time.ok_or_else(missing)?,
-            create_time: create_time.ok_or_else(missing)?,
-        },
-        3 => RememberedOutcome::Ended {
-            create_time: create_time.ok_or_else(missing)?,
-        },
-        _ => return Err(Failure::corrupt("no such outcome")),
+    let outcome = OutcomeColumns {
+        outcome: columns.small()?,
+        expire_time: columns.optional_time()?,
+        connect_time: columns.optional_time()?,
+        create_time: columns.optional_time()?,
     };
+    let outcome = outcome.read()?;
     let (weekly_cap, used) = (columns.count()?, columns.count()?);
     let remembered = Remembered {
         content,
@@ -110,24 +97,16 @@ pub(in crate::store::postgres) fn values<'a>(
     request_id: &Uuid,
     remembered: &'a Remembered,
 ) -> Vec<Value<'a>> {
-    let (outcome, expire_time, connect_time, create_time) = match remembered.outcome {
-        RememberedOutcome::Sent { expire_time } => (0_i16, Some(expire_time), None, None),
-        RememberedOutcome::Accepting => (1, None, None, None),
-        RememberedOutcome::Connected {
-            connect_time,
-            create_time,
-        } => (2, None, Some(connect_time), Some(create_time)),
-        RememberedOutcome::Ended { create_time } => (3, None, None, Some(create_time)),
-    };
+    let answered = OutcomeColumns::of(&remembered.outcome);
     let mut values = key(inviter, request_id);
     values.extend([
         remembered.content.as_slice().into(),
         remembered.time.millis().into(),
         remembered.invitation_id.into(),
-        outcome.into(),
-        expire_time.map(Time::millis).into(),
-        connect_time.map(Time::millis).into(),
-        create_time.map(Time::millis).into(),
+        small(answered.outcome).into(),
+        answered.expire_time.map(Time::millis).into(),
+        answered.connect_time.map(Time::millis).into(),
+        answered.create_time.map(Time::millis).into(),
         int(remembered.quota.weekly_cap).into(),
         int(remembered.quota.used).into(),
         remembered.quota.next_place_time.map(Time::millis).into(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::codec::{self, Columns};
 use crate::{
     domain::member::Quota,
-    store::rows::{Remembered, RememberedOutcome},
+    store::{codec::OutcomeColumns, rows::Remembered},
 };
 
 /// What a request id was answered with.
@@ -27,29 +27,17 @@ pub(in crate::store::sqlite) fn load_remembered(
 }
 
 fn read_remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
-    let missing = || StoreError::corrupt("a remembered answer lacks a time");
     let mut columns = Columns::new(row);
     let content = codec::hash(columns.bytes()?)?;
     let time = columns.time()?;
     let invitation_id = columns.uuid()?;
-    let outcome: i64 = columns.get()?;
-    let expire_time = columns.optional_time()?;
-    let connect_time = columns.optional_time()?;
-    let create_time = columns.optional_time()?;
-    let outcome = match outcome {
-        0 => RememberedOutcome::Sent {
-            expire_time: expire_time.ok_or_else(missing)?,
-        },
-        1 => RememberedOutcome::Accepting,
-        2 => RememberedOutcome::Connected {
-            connect_time: connect_time.ok_or_else(missing)?,
-            create_time: create_time.ok_or_else(missing)?,
-        },
-        3 => RememberedOutcome::Ended {
-            create_time: create_time.ok_or_else(missing)?,
-        },
-        _ => return Err(StoreError::corrupt("no such outcome")),
+    let outcome = OutcomeColumns {
+        outcome: columns.get()?,
+        expire_time: columns.optional_time()?,
+        connect_time: columns.optional_time()?,
+        create_time: columns.optional_time()?,
     };
+    let outcome = outcome.read()?;
     let (weekly_cap, used) = (columns.count()?, columns.count()?);
     Ok(Remembered {
         content,
@@ -79,15 +67,7 @@ pub(in crate::store::sqlite) fn save_remembered(
             .execute(params![inviter.as_str(), request_id.as_bytes()])?;
         return Ok(());
     };
-    let (outcome, expire_time, connect_time, create_time) = match remembered.outcome {
-        RememberedOutcome::Sent { expire_time } => (0, Some(expire_time), None, None),
-        RememberedOutcome::Accepting => (1, None, None, None),
-        RememberedOutcome::Connected {
-            connect_time,
-            create_time,
-        } => (2, None, Some(connect_time), Some(create_time)),
-        RememberedOutcome::Ended { create_time } => (3, None, None, Some(create_time)),
-    };
+    let answered = OutcomeColumns::of(&remembered.outcome);
     conn.prepare_cached(
         "insert or replace into of_member (member, kind, key, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12)
          values (?1, 9, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
@@ -98,10 +78,10 @@ pub(in crate::store::sqlite) fn save_remembered(
         remembered.content,
         remembered.time.millis(),
         remembered.invitation_id.as_bytes(),
-        outcome,
-        expire_time.map(Time::millis),
-        connect_time.map(Time::millis),
-        create_time.map(Time::millis),
+        answered.outcome,
+        answered.expire_time.map(Time::millis),
+        answered.connect_time.map(Time::millis),
+        answered.create_time.map(Time::millis),
         remembered.quota.weekly_cap,
         remembered.quota.used,
         remembered.quota.next_place_time.map(Time::millis),
