@@ -195,10 +195,10 @@ async fn store_all(
         // Long enough to keep others waiting for the thread.
         let ordered = executor.run(move || Ordered::of(window, batch_max)).await;
         let panicked = || StoreError::internal("ordering an import panicked");
-        let window = ordered.ok_or_else(panicked)?;
+        let window = ordered.ok_or_else(panicked)?.ok_or_else(names_nobody)?;
         for batch in window.rows.chunks(batch_max) {
             let rows: Option<Arc<[_]>> = batch.iter().map(|row| window.row(row)).collect();
-            let rows = rows.ok_or_else(|| StoreError::internal("a row names nobody"))?;
+            let rows = rows.ok_or_else(names_nobody)?;
             let outcomes = store_batch(&*store, rows).await?;
             crash::point("import.committed");
             for (row, outcome) in batch.iter().zip(outcomes) {
@@ -207,6 +207,10 @@ async fn store_all(
         }
     }
     Ok(report)
+}
+
+fn names_nobody() -> StoreError {
+    StoreError::internal("a row of an import names nobody")
 }
 
 /// Stores a batch, waiting for room as long as it takes: nothing but this import's own stream is kept waiting by that.
@@ -231,27 +235,18 @@ struct Ordered {
 impl Ordered {
     /// Orders rows so that each batch of them concerns few members: the members, in the order of their ids, are taken as that many groups that
     /// a batch holds about all rows between two of them. Within a batch rows are in the order of their keys, and of their numbers.
-    fn of(Window { members, mut rows }: Window, batch_max: usize) -> Self {
+    /// `None` for a row whose member the window does not have.
+    fn of(Window { members, mut rows }: Window, batch_max: usize) -> Option<Self> {
         let mut members: Vec<_> = members.into_iter().collect();
         members.sort_unstable();
+        let at = |number: u32| usize::try_from(number).ok();
         let mut ranks = vec![0; members.len()];
         for ((_, number), rank) in members.iter().zip(0..) {
-            if let Some(place) = usize::try_from(*number)
-                .ok()
-                .and_then(|at| ranks.get_mut(at))
-            {
-                *place = rank;
-            }
+            *ranks.get_mut(at(*number)?)? = rank;
         }
-        let rank = |number: u32| {
-            usize::try_from(number)
-                .ok()
-                .and_then(|at| ranks.get(at))
-                .copied()
-        };
         for row in &mut rows {
-            row.low = rank(row.low).unwrap_or_default();
-            row.high = rank(row.high).unwrap_or_default();
+            row.low = *ranks.get(at(row.low)?)?;
+            row.high = *ranks.get(at(row.high)?)?;
         }
         // Pairs of n groups are n²/2.
         let groups = (2 * rows.len()).div_ceil(batch_max).isqrt().max(1);
@@ -262,7 +257,7 @@ impl Ordered {
                 .fold(0_u128, |key, part| key << 32 | u128::from(part))
         });
         let members = members.into_iter().map(|(id, _)| id).collect();
-        Self { members, rows }
+        Some(Self { members, rows })
     }
 
     /// A row as the store takes it.
@@ -292,7 +287,7 @@ mod tests {
                 .push(number, &Imported { key, connect_time })
                 .unwrap();
         }
-        Ordered::of(window, batch_max)
+        Ordered::of(window, batch_max).unwrap()
     }
 
     #[test]
