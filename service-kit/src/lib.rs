@@ -1,7 +1,7 @@
 //! What every service of this kind needs and what none of them should write twice.
 //!
 //! From the inside out: pure values ([`time`], [`id`], [`text`]), what is asked for instead of taken from the air ([`clock`], [`environment`], [`secret`]),
-//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`postgres`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
+//! what stores share ([`error`], [`group_commit`], [`sqlite`], [`postgres`], [`stored`], [`store_health`], [`epoch`], [`feed`], [`page_token`]) and what the wire and the
 //! process need ([`fields`], [`status`], [`auth`], [`deadline`], [`watch`], [`server`], [`balance`], [`mod@config`], [`cli`], [`shutdown`]), and what shows it to those who run
 //! it ([`telemetry`], [`trace`], [`metrics`], [`requests`], together [`observability`]).
 //! Through all of them lie the moments at which tests let a process die ([`crash`]); it leaves nothing of its memory behind ([`core_dump`]).
@@ -36,6 +36,7 @@ pub mod shutdown;
 pub mod sqlite;
 pub mod status;
 pub mod store_health;
+pub mod stored;
 pub mod telemetry;
 pub mod text;
 pub mod time;

@@ -5,10 +5,9 @@
 use serde::{Deserialize, Serialize};
 use service_kit::{
     error::StoreError,
-    id::{MemberId, Side, Sides},
+    id::{Side, Sides},
     time::Time,
 };
-use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -19,6 +18,10 @@ use crate::{
         window::RollingLog,
     },
     store::rows::{EventKind, RememberedOutcome},
+};
+
+pub(in crate::store) use service_kit::stored::{
+    count, hash, member_id, position, position_number, uuid,
 };
 
 /// A closed list of values, each with its number in the store. The numbers never change.
@@ -129,33 +132,6 @@ numbered!(kind_number, kind, EventKind, {
     EventKind::Step(Happening::Ended) => 10 = EventKind::Step(Happening::Ended),
     EventKind::Step(Happening::Forgotten) => 11 = EventKind::Step(Happening::Forgotten),
 });
-
-pub(in crate::store) fn member_id(text: &str) -> Result<MemberId, StoreError> {
-    MemberId::parse(text).map_err(|_| StoreError::corrupt("a malformed member id"))
-}
-
-pub(in crate::store) fn uuid(bytes: &[u8]) -> Result<Uuid, StoreError> {
-    Uuid::from_slice(bytes).map_err(|_| StoreError::corrupt("a malformed id"))
-}
-
-pub(in crate::store) fn hash(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
-    bytes
-        .try_into()
-        .map_err(|_| StoreError::corrupt("a malformed hash"))
-}
-
-pub(in crate::store) fn count(number: i64) -> Result<u32, StoreError> {
-    u32::try_from(number).map_err(|_| StoreError::corrupt("a count out of range"))
-}
-
-pub(in crate::store) fn position(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::corrupt("a position out of range"))
-}
-
-/// A position as a column holds it. Positions count commits; 2⁶³ of them do not happen.
-pub(in crate::store) fn position_number(position: u64) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
-}
 
 /// A link in the list of a member's events: twice the position, plus one where the member is the invitee; 0 for none.
 pub(in crate::store) fn link_number(link: Option<EventLink>) -> i64 {
