@@ -1,7 +1,7 @@
 //! The history that several processes write together: its end, and the epochs by which one that went back is noticed.
 //!
-//! The end is one row. Whoever appends to the history locks it last, after all other rows, and gives out the next positions; so the order of
-//! positions is the order of commits. Each process that starts begins an epoch, which all share from then on: the row names the newest, and
+//! The end is one row. Whoever appends to the history locks it last, after all other rows that it locks, and gives out the next positions; so
+//! the order of positions is the order of commits. Each process that starts begins an epoch, which all share from then on: the row names the newest, and
 //! whoever reads a position reads with it which epoch is in force. A process that finds the end, or the epochs, before what it has seen
 //! itself knows that the database was restored from a backup or has failed over to a standby that lagged, and begins an epoch too.
 //!
@@ -16,7 +16,6 @@ use super::{Failure, Statement};
 use crate::environment::Random;
 use crate::epoch::{Diverged, EPOCHS_MAX, EpochId, Epochs};
 use crate::secret::StoreSecret;
-use crate::time::Time;
 
 /// The tables of the history, to be part of each service's migrations. Services add columns of their own to `head`.
 pub const HISTORY_SQL: &str = "
@@ -339,9 +338,4 @@ fn read_epochs(newest_first: &[Row]) -> Result<(Epochs, i64), Failure> {
     }
     let newest = newest_first.first().map(|row| row.try_get(2)).transpose()?;
     Ok((Epochs::of(&begun)?, newest.unwrap_or_default()))
-}
-
-/// The store's time: the highest of a clock and the last committed time.
-pub fn store_time(clock: Time, last_time: i64) -> Time {
-    clock.max(Time::from_millis(last_time))
 }

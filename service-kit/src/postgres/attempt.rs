@@ -1,0 +1,133 @@
+//! One transaction over one connection: the commands of a batch run until nothing that they ask for is missing, what they put is written,
+//! and it is committed.
+//!
+//! A transaction locks the rows that guard others and last the one row of the history's end; what is read besides is read after that, and
+//! what the commands come to is written under these locks. So positions and ids are given out in the order of commits, and what was read is
+//! what is changed. Deliberately absent: trying again (`batch_engine.rs`).
+
+use tokio_postgres::Client;
+
+use super::{BatchRows, Failure, Locking, Shared};
+use crate::error::StoreError;
+use crate::time::Time;
+
+/// How often commands are run again for what they still ask for.
+pub(super) const PASSES_MAX: usize = 64;
+
+/// What a batch does.
+pub(super) type Body<'b, B> = &'b mut dyn FnMut(&mut B) -> Result<(), StoreError>;
+
+/// One transaction over one connection.
+pub(super) struct Attempt<'a, B: BatchRows> {
+    pub(super) client: &'a Client,
+    pub(super) shared: &'a Shared<B>,
+    pub(super) batch: &'a mut B,
+    /// What the transaction begins with.
+    pub(super) begin: &'a str,
+    /// Its number, among this process's.
+    pub(super) number: i64,
+}
+
+/// How far commands have come under locks.
+enum Ran {
+    /// Nothing is missing, so this is what they come to.
+    Whole,
+    /// They ask for rows that are to be locked, which must be locked in order with the others.
+    MissesLocked,
+}
+
+impl<B: BatchRows> Attempt<'_, B> {
+    pub(super) async fn run(&mut self, body: Body<'_, B>) -> Result<(), Failure> {
+        self.batch.clear();
+        self.discover(body).await?;
+        for _ in 0..PASSES_MAX {
+            let clock = self.lock().await?;
+            match self.decide(clock, body).await? {
+                Ran::Whole => return self.commit().await,
+                Ran::MissesLocked => self.client.batch_execute("rollback").await?,
+            }
+        }
+        Err(too_many_passes())
+    }
+
+    /// Finds out which rows the commands ask for, as far as some cannot be known before others were read. What is read here is locked by
+    /// nobody, and counts for nothing else.
+    async fn discover(&mut self, body: Body<'_, B>) -> Result<(), Failure> {
+        let (shared, client) = (self.shared, self.client);
+        let clock = shared.clock.now();
+        let head = B::head_statement(Locking::Unlocked);
+        for _ in 0..PASSES_MAX {
+            self.batch.restart(clock);
+            // What they come to on rows that may be missing says nothing, and neither does an error.
+            let _ = body(self.batch);
+            if !self.batch.looks() {
+                return Ok(());
+            }
+            let before = shared.history.known();
+            let loaded =
+                self.batch
+                    .load(client, shared.lanes, Locking::Unlocked, None, Some(&head));
+            let rows = shared.in_time(loaded).await?;
+            let (found, _) = shared.saw(client, before, &rows).await?;
+            self.batch.found(found);
+        }
+        Err(too_many_passes())
+    }
+
+    /// Begins the transaction, locks what is to be locked of what was asked for, and the end of the history, and loads all of it; the time.
+    async fn lock(&mut self) -> Result<Time, Failure> {
+        let (shared, client) = (self.shared, self.client);
+        let head = B::head_statement(Locking::Locked);
+        self.batch.unload();
+        let before = shared.history.known();
+        let loaded = self.batch.load(
+            client,
+            shared.lanes,
+            Locking::Locked,
+            Some(self.begin),
+            Some(&head),
+        );
+        let rows = shared.in_time(loaded).await?;
+        let (found, clock) = shared.saw(client, before, &rows).await?;
+        self.batch.found(found);
+        Ok(clock)
+    }
+
+    /// Lets the commands run until nothing is missing that need not be locked.
+    async fn decide(&mut self, clock: Time, body: Body<'_, B>) -> Result<Ran, Failure> {
+        let shared = self.shared;
+        for _ in 0..PASSES_MAX {
+            self.batch.restart(clock);
+            let ran = body(self.batch);
+            if !self.batch.wants() {
+                return Ok(ran.map(|()| Ran::Whole)?);
+            }
+            if self.batch.wants_locked() {
+                return Ok(Ran::MissesLocked);
+            }
+            let loaded = self
+                .batch
+                .load(self.client, shared.lanes, Locking::Unlocked, None, None);
+            shared.in_time(loaded).await?;
+        }
+        Err(too_many_passes())
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        let (shared, client) = (self.shared, self.client);
+        let marked = Box::pin(shared.history.mark(client, self.number));
+        let flushed = self.batch.flush(client, shared.lanes, marked);
+        if !shared.in_time(flushed).await? {
+            // Nothing was put: the locks go without a word on the disk.
+            let ended = client.batch_execute("rollback");
+            return shared.in_time(async { Ok(ended.await?) }).await;
+        }
+        let committed = client.batch_execute("commit");
+        let committed = shared.in_time(async { Ok(committed.await?) }).await;
+        committed.map_err(Failure::at_commit)
+    }
+}
+
+pub(super) fn too_many_passes() -> Failure {
+    Failure::internal("commands ask for ever more rows")
+}

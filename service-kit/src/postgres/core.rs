@@ -1,0 +1,142 @@
+//! What every store on PostgreSQL is made of: one writer that commits in groups, readers with snapshots, hearing of other processes.
+//!
+//! Deliberately absent: opening it (`open.rs`), and what is written and read.
+
+use prometheus_client::registry::Registry;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::attempt::{PASSES_MAX, too_many_passes};
+use super::{BatchEngine, BatchRows, Failure, Locking, PostgresReaders, ReadSnapshot, Shared};
+use crate::error::StoreError;
+use crate::group_commit::GroupCommit;
+use crate::metrics::store::StoreMetrics;
+use crate::store_health::StoreHealth;
+use crate::trace;
+
+/// The parts of a store with rows of this kind. [Opened](Self::open) within a runtime, on which it reads.
+pub struct StoreCore<B: BatchRows> {
+    pub(super) writer: GroupCommit<BatchEngine<B>>,
+    pub(super) readers: PostgresReaders,
+    pub(super) shared: Shared<B>,
+    pub(super) metrics: StoreMetrics,
+    pub(super) health: StoreHealth,
+    pub(super) hearing: CancellationToken,
+    pub(super) _hearing: DropGuard,
+}
+
+impl<B: BatchRows> StoreCore<B> {
+    /// What the writer and the readers both have.
+    pub fn shared(&self) -> &Shared<B> {
+        &self.shared
+    }
+
+    /// Whether the store works, as far as was seen.
+    pub fn health(&self) -> &StoreHealth {
+        &self.health
+    }
+
+    /// What a command comes to, after its commit.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        mut command: impl FnMut(&mut B) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let trace = trace::current();
+        let done = self.writer.submit(move |batch| {
+            batch.serve(trace);
+            command(batch)
+        });
+        self.health.note(done.await)
+    }
+
+    /// [`write`](Self::write) after all others of its batch: see [`GroupCommit::submit_last`].
+    pub async fn write_last<T: Send + 'static>(
+        &self,
+        mut command: impl FnMut(&mut B, usize) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = self.writer.submit_last(move |batch, others| {
+            batch.serve(None);
+            command(batch, others)
+        });
+        self.health.note(done.await)
+    }
+
+    /// Reads, but not for ever; once more where the connection turned out to be of no more use.
+    pub async fn read<T, R>(&self, read: impl Fn() -> R) -> Result<T, StoreError>
+    where
+        R: Future<Output = Result<T, Failure>>,
+    {
+        let mut ended = self.shared.in_time(read()).await;
+        if let Err(Failure::Away(_)) = ended {
+            self.readers.forget_idle();
+            ended = self.shared.in_time(read()).await;
+        }
+        let ended = self.readers.note(ended.map_err(StoreError::from));
+        self.health.note(ended)
+    }
+
+    /// What is committed now.
+    pub async fn snapshot(&self) -> Result<ReadSnapshot<B>, Failure> {
+        ReadSnapshot::begin(self.readers.get().await?, &self.shared).await
+    }
+
+    /// What `work` does beside the writer, on a connection of its own outside of any transaction; not for ever.
+    pub async fn beside<T>(
+        &self,
+        work: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let done = self.shared.in_time(Box::pin(async {
+            let connection = self.readers.get().await?;
+            let done = work(connection.client()?).await?;
+            connection.give_back();
+            Ok(done)
+        }));
+        self.health.note(done.await.map_err(StoreError::from))
+    }
+
+    /// What a command would come to on the rows of `batch`, which is new, from one committed state; nothing of it is written.
+    pub async fn preview<T>(
+        &self,
+        batch: impl Fn() -> B,
+        command: impl Fn(&mut B) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let preview = || {
+            Box::pin(async {
+                let snapshot = self.snapshot().await?;
+                let mut batch = batch();
+                batch.found(snapshot.head);
+                for _ in 0..PASSES_MAX {
+                    batch.restart(snapshot.now);
+                    let came = command(&mut batch);
+                    if !batch.wants() {
+                        return snapshot.end(came.map_err(Failure::from)).await;
+                    }
+                    let (client, lanes) = (snapshot.client()?, snapshot.lanes);
+                    batch
+                        .load(client, lanes, Locking::Unlocked, None, None)
+                        .await?;
+                }
+                Err(too_many_passes())
+            })
+        };
+        self.read(preview).await
+    }
+
+    /// Adds the store's figures to what is scraped.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register_remote(registry);
+        self.writer.register_queue(registry);
+        self.readers.register_queue(registry);
+    }
+
+    /// Resolves when nothing more can be written: see [`GroupCommit::closed`].
+    pub async fn closed(&self) {
+        self.writer.closed().await;
+    }
+
+    /// Lets what waits be written, then ends.
+    pub async fn close(&self) {
+        self.hearing.cancel();
+        self.readers.close();
+        self.writer.clone().close().await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Opening a store: bringing the tables to what the program expects, beginning an epoch, starting the writer.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::hear::hear;
+use super::{
+    BatchEngine, BatchRows, Connector, Failure, History, Locking, MigrateError, Migration,
+    PostgresOptions, PostgresReaders, PostgresUrl, SetupError, Shared, StoreClock, StoreCore,
+    TimeSource, migrate,
+};
+use crate::environment::{Executor, Random};
+use crate::feed::Hub;
+use crate::group_commit::{GroupCommit, GroupCommitOptions};
+use crate::metrics::store::StoreMetrics;
+use crate::store_health::StoreHealth;
+
+/// By how much longer an answer is waited for than the server may work at it.
+const ANSWER_WAIT_MORE: Duration = Duration::from_secs(1);
+
+/// How a store is opened.
+pub struct StoreSetup<'a> {
+    /// By which name the server's list of sessions shows the store's.
+    pub component: &'static str,
+    /// The name of the writer's thread.
+    pub writer: &'static str,
+    /// Where the database is.
+    pub url: PostgresUrl,
+    /// How it is used.
+    pub options: &'a PostgresOptions,
+    /// The bounds of the writer.
+    pub group_commit: GroupCommitOptions,
+    /// The tables.
+    pub migrations: &'static [Migration],
+    /// Whose clock counts.
+    pub time: TimeSource,
+    /// Where epochs, ids and the spread of waits come from.
+    pub random: Arc<dyn Random>,
+}
+
+/// Why a store on PostgreSQL could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be used as it is configured.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Its tables are not what the program expects.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// It could not be reached, read or written.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The system gives no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+}
+
+impl<B: BatchRows> StoreCore<B> {
+    /// Opens a store, brings its tables to what the program expects, and begins an epoch, which all processes on it share from then on.
+    /// `batch` makes the rows that the writer works on. To be called within a runtime, on which it then reads.
+    pub async fn open(
+        setup: StoreSetup<'_>,
+        batch: impl FnOnce(&Shared<B>) -> B,
+    ) -> Result<Self, OpenError> {
+        let options = setup.options;
+        let connector = Connector::new(setup.url, options, setup.component)?;
+        let (client, _) = connector.connect().await?;
+        migrate(&client, setup.migrations).await?;
+        let opened = History::begin(&client, options.lanes, &*setup.random).await?;
+        let rows = B::head_statement(Locking::Unlocked)
+            .query(&client, &[])
+            .await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Failure::corrupt("the store has lost its first row"))?;
+        let (head, _, database) = B::read_head(row)?;
+        let hub = Hub::new();
+        hub.publish(head.position, []);
+        let shared = Shared {
+            history: opened.history,
+            secret: opened.secret,
+            lanes: opened.lanes,
+            clock: StoreClock::new(setup.time, database),
+            hub,
+            answer_wait: options.statement_timeout.saturating_add(ANSWER_WAIT_MORE),
+            published: Arc::new(AtomicU64::new(head.position)),
+            random: setup.random,
+            rows: std::marker::PhantomData,
+        };
+        let metrics = StoreMetrics::default();
+        let readers = PostgresReaders::new(connector.clone(), options, metrics.readers.clone())?;
+        let batch = batch(&shared);
+        let engine = BatchEngine::new(connector, options, shared.clone(), batch);
+        let writer = GroupCommit::start(
+            engine.map_err(OpenError::Thread)?,
+            setup.writer,
+            setup.group_commit,
+            Executor::Threads,
+            metrics.writer.clone(),
+        )
+        .map_err(OpenError::Thread)?;
+        let hearing = CancellationToken::new();
+        tokio::spawn(hear(
+            shared.clone(),
+            readers.clone(),
+            options.poll,
+            hearing.clone(),
+        ));
+        Ok(Self {
+            writer,
+            readers,
+            shared,
+            metrics,
+            health: StoreHealth::new(),
+            _hearing: hearing.clone().drop_guard(),
+            hearing,
+        })
+    }
+}
