@@ -2,10 +2,10 @@
 
 use service_kit::{
     id::MemberId,
-    postgres::{Failure, Row, Statement, types::Type},
+    postgres::{Columns, Failure, Row, Statement, limit_number, types::Type},
 };
 
-use super::{columns::Columns, ranges::number, reads::Snapshot, tables::act};
+use super::{reads::Snapshot, tables::act};
 use crate::store::{RecordedAct, codec};
 
 const ACTS: Statement = Statement::new(
@@ -43,7 +43,7 @@ impl Snapshot {
         limit: usize,
     ) -> Result<(Vec<RecordedAct>, bool), Failure> {
         let before = before.map_or(i64::MAX, codec::position_number);
-        let one_more = number(limit.saturating_add(1));
+        let one_more = limit_number(limit.saturating_add(1));
         let rows = match member {
             None => ACTS.query(self.client()?, &[&before, &one_more]).await?,
             Some(member) => {

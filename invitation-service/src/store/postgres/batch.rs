@@ -2,19 +2,19 @@
 //!
 //! Commands are synchronous, and know nothing of loading: a row that is not here yet reads as if there were none, and is noted. When all
 //! commands of a batch have run, what was noted is loaded in a few statements, and they run again from the start, until nothing is missing;
-//! only then what they came to counts. Deliberately absent: statements (`load.rs`, `flush.rs`), and when to run (`engine.rs`).
+//! only then what they came to counts. Deliberately absent: statements (`load.rs`, `flush.rs`), and when to run (service-kit's engine).
 
 use service_kit::{
     epoch::EpochId,
     error::StoreError,
     id::{IdSource, MemberId, PairKey},
+    postgres::Cache,
     secret::StoreSecret,
     time::Time,
     trace::TraceContext,
 };
 use uuid::Uuid;
 
-use super::cache::Cache;
 use crate::{
     domain::{
         act::Act,
@@ -23,7 +23,10 @@ use crate::{
         standing::News,
         view::Entry,
     },
-    store::rows::{FeedCursor, NewEvent, OldEntry, Remembered, StandingAct, UnseenRange},
+    store::{
+        rows::{FeedCursor, NewEvent, OldEntry, Remembered, StandingAct, UnseenRange},
+        standing_metrics::StandingMetrics,
+    },
 };
 
 /// What the last row of all holds: what lasts from one transaction to the next.
@@ -141,18 +144,25 @@ pub(super) struct Batch {
     pub(super) blanked: Vec<EventLink>,
     /// How standings have changed.
     pub(super) standings: Vec<News>,
+    /// Where that is shown once it is committed.
+    pub(super) standing_metrics: StandingMetrics,
     /// Whether a row was asked for whose absence would end a command early: what it would go on to ask for is not known yet.
     pub(super) looks: bool,
     /// Whether to commit although nothing was put.
     pub(super) touched: bool,
     /// Which command of the batch is under way, from 1.
     pub(super) command: usize,
-    trace: Option<TraceContext>,
+    /// Which trace that belongs to.
+    pub(super) trace: Option<TraceContext>,
 }
 
 impl Batch {
     /// A batch that has not begun.
-    pub(super) fn new(secret: StoreSecret, ids: IdSource) -> Self {
+    pub(super) fn new(
+        secret: StoreSecret,
+        ids: IdSource,
+        standing_metrics: StandingMetrics,
+    ) -> Self {
         Self {
             secret,
             ids,
@@ -173,82 +183,12 @@ impl Batch {
             blanked_invitations: Vec::new(),
             blanked: Vec::new(),
             standings: Vec::new(),
+            standing_metrics,
             looks: false,
             touched: false,
             command: 0,
             trace: None,
         }
-    }
-
-    /// Says which trace the next command belongs to, and that it begins.
-    pub(super) fn serve(&mut self, trace: Option<TraceContext>) {
-        self.trace = trace;
-        self.command += 1;
-    }
-
-    pub(super) fn trace(&self) -> Option<TraceContext> {
-        self.trace
-    }
-
-    /// Undoes what commands have put, so that they can run again from the start: at `clock`, or at the last committed time if that is later.
-    pub(super) fn restart(&mut self, clock: Time) {
-        self.now = clock.max(self.found.last_time);
-        self.head = self.found;
-        self.ids.resume_after(self.found.last_id);
-        self.pairs.reset();
-        self.members.reset();
-        self.entries.reset();
-        self.remembered.reset();
-        self.cooldowns.reset();
-        self.ranges.reset();
-        self.newly_erased.clear();
-        self.deleted_members.clear();
-        self.acts.clear();
-        self.appended.clear();
-        self.blanked_invitations.clear();
-        self.blanked.clear();
-        self.standings.clear();
-        self.looks = false;
-        self.touched = false;
-        self.command = 0;
-        self.trace = None;
-    }
-
-    /// Has all that was asked for loaded anew.
-    pub(super) fn unload(&mut self) {
-        self.pairs.unload();
-        self.members.unload();
-        self.erased.clear();
-        self.entries.unload();
-        self.remembered.unload();
-        self.cooldowns.unload();
-        // What they are asked by may depend on the time, which is another then.
-        self.ranges.clear();
-    }
-
-    /// Forgets all that was asked for: the transaction is over.
-    pub(super) fn clear(&mut self) {
-        self.pairs.clear();
-        self.members.clear();
-        self.erased.clear();
-        self.entries.clear();
-        self.remembered.clear();
-        self.cooldowns.clear();
-        self.ranges.clear();
-    }
-
-    /// Whether something was asked for that is not here.
-    pub(super) fn wants(&self) -> bool {
-        self.wants_locked()
-            || self.entries.wanted().next().is_some()
-            || self.remembered.wanted().next().is_some()
-            || self.cooldowns.wanted().next().is_some()
-            || self.ranges.wanted().next().is_some()
-    }
-
-    /// Whether a row was asked for that is not here and is to be locked.
-    pub(super) fn wants_locked(&self) -> bool {
-        self.pairs.wanted().next().is_some() || self.members.wanted().next().is_some()
     }
 
     /// Has the batch commit although nothing was put.
@@ -263,13 +203,6 @@ impl Batch {
             self.looks = true;
         }
         found
-    }
-
-    /// Whom the events concern that were appended.
-    pub(super) fn concerned(&self) -> impl Iterator<Item = &str> {
-        let events = self.appended.iter().map(|appended| &appended.event);
-        let sides = events.flat_map(|event| event.inviter.iter().chain(&event.invitee));
-        sides.map(|side| side.member.as_str())
     }
 }
 

@@ -6,6 +6,7 @@
 use service_kit::{
     error::StoreError,
     id::{MemberId, PairKey, Side},
+    postgres::small,
     time::Time,
     trace::TraceContext,
 };
@@ -55,7 +56,7 @@ impl Rows for Batch {
     }
 
     fn trace(&self) -> Option<TraceContext> {
-        self.trace()
+        self.trace
     }
 
     fn next_id(&mut self) -> Uuid {
@@ -193,7 +194,7 @@ impl Rows for Batch {
         }
         let range = Range::Oldest {
             member: member.clone(),
-            place: super::columns::small(codec::place_number(place)),
+            place: small(codec::place_number(place)),
             before: sent_before,
             limit,
         };

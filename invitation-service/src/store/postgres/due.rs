@@ -2,16 +2,13 @@
 
 use service_kit::{
     id::{MemberId, PairKey},
-    postgres::{Failure, Row, Statement, types::ToSql, types::Type},
+    postgres::{
+        Columns, Failure, Row, Statement, lane_numbers, limit_number, types::ToSql, types::Type,
+    },
     time::Time,
 };
 
-use super::{
-    columns::Columns,
-    load::lane_numbers,
-    ranges::{number, read_keys},
-    reads::Snapshot,
-};
+use super::{ranges::read_keys, reads::Snapshot};
 use crate::store::codec;
 
 // Lane by lane, for within one they lie in order.
@@ -53,12 +50,12 @@ pub(super) struct Due {
 impl Snapshot {
     /// The pairs that are due, the longest due first.
     pub(super) async fn due_pairs(&self, limit: usize) -> Result<Vec<PairKey>, Failure> {
-        read_keys(&self.due(&DUE_PAIRS, number(limit)).await?)
+        read_keys(&self.due(&DUE_PAIRS, limit_number(limit)).await?)
     }
 
     /// The members whose auto-withdrawal is due, the longest due first.
     pub(super) async fn due_members(&self, limit: usize) -> Result<Vec<MemberId>, Failure> {
-        let rows = self.due(&DUE_MEMBERS, number(limit)).await?;
+        let rows = self.due(&DUE_MEMBERS, limit_number(limit)).await?;
         let read = |row| Columns::new(row).member_id();
         rows.iter().map(read).collect()
     }

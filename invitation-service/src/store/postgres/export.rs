@@ -2,12 +2,11 @@
 
 use service_kit::{
     id::MemberId,
-    postgres::{Failure, Statement, types::ToSql, types::Type},
+    postgres::{Failure, Statement, limit_number, types::ToSql, types::Type},
 };
 use uuid::Uuid;
 
 use super::{
-    ranges::number,
     reads::Snapshot,
     tables::invitation::{self, entry_columns},
 };
@@ -38,8 +37,12 @@ impl Snapshot {
         limit: usize,
     ) -> Result<(Vec<View>, Option<Uuid>), Failure> {
         let after = after.unwrap_or_default();
-        let parameters: [&(dyn ToSql + Sync); 4] =
-            [&self.lane(member), &member.as_str(), &after, &number(limit)];
+        let parameters: [&(dyn ToSql + Sync); 4] = [
+            &self.lane(member),
+            &member.as_str(),
+            &after,
+            &limit_number(limit),
+        ];
         let kept = async { KEPT.query(self.client()?, &parameters).await };
         let (row, rows) = futures::try_join!(self.member(member), kept)?;
         let seen_until = row.map_or(Uuid::nil(), |row| row.seen_until);

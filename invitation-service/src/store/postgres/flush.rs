@@ -1,20 +1,20 @@
 //! Writing what the commands of a batch have put: one statement for each kind of row, way of writing and lane, all sent together.
 //!
 //! Each statement counts what it has written; a pair or member that has another version than was read, or a row that is there against
-//! expectation, undoes the whole batch, which then begins anew. Deliberately absent: committing (`engine.rs`).
-
-use std::collections::BTreeMap;
+//! expectation, undoes the whole batch, which then begins anew. Deliberately absent: committing (service-kit's engine).
 
 use futures::future::BoxFuture;
 use service_kit::{
     error::StoreError,
-    id::Side,
-    postgres::{Client, Failure, Records, Statement, Table, Value, all, lane_of, types::Type},
+    id::{MemberId, Side},
+    postgres::{
+        ByLane, Change, Client, Failure, Statement, Way, Writes, all, lane_of, member_lane,
+        types::Type,
+    },
 };
 
 use super::{
     batch::{Batch, Head},
-    cache::Change,
     load::erased_hash,
     tables::{WITHDRAW_COOLDOWN, act, event, invitation, member, pair, request},
 };
@@ -69,60 +69,6 @@ pub(super) fn statements() -> Vec<Statement> {
     ]
 }
 
-/// How rows are written, in the order in which it is done.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Delete,
-    Insert,
-    Update,
-    Upsert,
-}
-
-/// Rows to write, by table, way and lane.
-#[derive(Default)]
-struct Writes<'a>(BTreeMap<(&'static str, Way, i32), (&'static Table, Records<'a>)>);
-
-impl<'a> Writes<'a> {
-    fn add(&mut self, table: &'static Table, way: Way, lane: i32, values: Vec<Value<'a>>) {
-        let slot = self.0.entry((table.name(), way, lane));
-        let (_, records) = slot.or_insert_with(|| {
-            let records = match way {
-                Way::Delete => table.deleted(),
-                Way::Insert | Way::Upsert => table.inserted(),
-                Way::Update => table.updated(),
-            };
-            (table, records)
-        });
-        records.push(values);
-    }
-
-    /// Deletes, inserts or updates a row of a table with versions.
-    fn change<T>(
-        &mut self,
-        table: &'static Table,
-        lane: i32,
-        change: &Change<'a, T>,
-        key: impl FnOnce() -> Vec<Value<'a>>,
-        values: impl FnOnce(&'a T) -> Result<Vec<Value<'a>>, StoreError>,
-    ) -> Result<(), StoreError> {
-        match (change.was, change.is) {
-            (None, None) => {}
-            (None, Some(is)) => self.add(table, Way::Insert, lane, values(is)?),
-            (Some(was), Some(is)) => {
-                let mut values = values(is)?;
-                values.push(was.version.into());
-                self.add(table, Way::Update, lane, values);
-            }
-            (Some(was), None) => {
-                let mut values = key();
-                values.push(was.version.into());
-                self.add(table, Way::Delete, lane, values);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Writes what was put, and `mark`s the transaction; whether there was anything.
 pub(super) async fn flush(
     client: &Client,
@@ -132,22 +78,13 @@ pub(super) async fn flush(
 ) -> Result<bool, Failure> {
     let standings = changed_standings(batch);
     let (writes, rest) = (writes(batch, lanes)?, Rest::of(batch, lanes));
-    let nothing = writes.0.is_empty() && rest.is_empty();
+    let nothing = writes.is_empty() && rest.is_empty();
     let cursor = batch.head.cursor;
     if nothing && cursor == batch.found.cursor && !batch.touched {
         return Ok(false);
     }
     let mut statements: Vec<BoxFuture<'_, Result<(), Failure>>> = Vec::new();
-    for ((_, way, lane), (table, records)) in writes.0 {
-        statements.push(Box::pin(async move {
-            match way {
-                Way::Delete => table.delete(client, lane, records).await,
-                Way::Insert => table.insert(client, lane, records).await,
-                Way::Update => table.update(client, lane, records).await,
-                Way::Upsert => table.upsert(client, lane, records).await,
-            }
-        }));
-    }
+    writes.send(client, &mut statements);
     rest.send(client, &mut statements);
     let head = Head {
         last_time: batch.now,
@@ -200,10 +137,10 @@ fn changed_standings(batch: &Batch) -> Vec<News> {
 
 /// The rows that are written by their keys.
 fn writes(batch: &Batch, lanes: u16) -> Result<Writes<'_>, StoreError> {
-    let of_member = |text: &str| lane_of(text.as_bytes(), lanes);
+    let of_member = |id: &MemberId| member_lane(id, lanes);
     let mut writes = Writes::default();
     for (key, change) in batch.pairs.changes() {
-        let lane = of_member(key.low().as_str());
+        let lane = of_member(key.low());
         writes.change(&pair::TABLE, lane, &change, || pair::key(key), pair::values)?;
         let nothing = Pair::new(key.clone());
         let before = change.was.map_or(&nothing, |was| &was.row.pair);
@@ -211,7 +148,7 @@ fn writes(batch: &Batch, lanes: u16) -> Result<Writes<'_>, StoreError> {
         for side in Side::BOTH {
             let (was, is) = (before.bars.get(side), after.bars.get(side));
             if was != is {
-                let lane = of_member(key.member(side.other()).as_str());
+                let lane = of_member(key.member(side.other()));
                 let way = if is.is_some() {
                     Way::Upsert
                 } else {
@@ -224,11 +161,11 @@ fn writes(batch: &Batch, lanes: u16) -> Result<Writes<'_>, StoreError> {
     }
     for (id, change) in batch.members.changes() {
         let key = || vec![id.as_str().into()];
-        let lane = of_member(id.as_str());
+        let lane = of_member(id);
         writes.change(&member::TABLE, lane, &change, key, member::values)?;
     }
     for ((whose, id), Change { was, is }) in batch.entries.changes() {
-        let lane = of_member(whose.as_str());
+        let lane = of_member(whose);
         let stays = was.map(|was| was.row.place) == is.map(|is| is.place);
         if let Some(was) = was.filter(|_| !stays) {
             let key = invitation::key(whose, was.row.place, id);
@@ -245,7 +182,7 @@ fn writes(batch: &Batch, lanes: u16) -> Result<Writes<'_>, StoreError> {
         }
     }
     for ((inviter, id), Change { was, is }) in batch.remembered.changes() {
-        let lane = of_member(inviter.as_str());
+        let lane = of_member(inviter);
         match is {
             Some(is) => {
                 let values = request::values(inviter, id, is);
@@ -281,8 +218,8 @@ fn writes(batch: &Batch, lanes: u16) -> Result<Writes<'_>, StoreError> {
 
 /// What is written otherwise than by keys.
 struct Rest {
-    erased: BTreeMap<i32, Vec<[u8; 16]>>,
-    deleted_members: BTreeMap<i32, Vec<String>>,
+    erased: ByLane<[u8; 16]>,
+    deleted_members: ByLane<MemberId>,
     blanked_invitations: Vec<i64>,
     blanked_inviters: Vec<i64>,
     blanked_invitees: Vec<i64>,
@@ -290,19 +227,8 @@ struct Rest {
 
 impl Rest {
     fn of(batch: &Batch, lanes: u16) -> Self {
-        let mut erased = BTreeMap::<i32, Vec<[u8; 16]>>::new();
-        for id in &batch.newly_erased {
-            let hash = erased_hash(batch, id);
-            erased.entry(lane_of(&hash, lanes)).or_default().push(hash);
-        }
-        let mut deleted_members = BTreeMap::<i32, Vec<String>>::new();
-        for id in &batch.deleted_members {
-            let lane = lane_of(id.as_str().as_bytes(), lanes);
-            deleted_members
-                .entry(lane)
-                .or_default()
-                .push(id.as_str().to_owned());
-        }
+        let erased = batch.newly_erased.iter().map(|id| erased_hash(batch, id));
+        let deleted = batch.deleted_members.iter().cloned();
         let of = |role| {
             let links = batch.blanked.iter().filter(move |link| link.role == role);
             let position = |link: &EventLink| codec::position_number(link.position);
@@ -310,8 +236,8 @@ impl Rest {
         };
         let invitations = batch.blanked_invitations.iter();
         Self {
-            erased,
-            deleted_members,
+            erased: ByLane::of(erased, |hash| lane_of(hash, lanes)),
+            deleted_members: ByLane::of(deleted, |id| member_lane(id, lanes)),
             blanked_invitations: invitations
                 .map(|position| codec::position_number(*position))
                 .collect(),
@@ -349,6 +275,7 @@ impl Rest {
         }
         for (lane, members) in self.deleted_members {
             statements.push(Box::pin(async move {
+                let members: Vec<&str> = members.iter().map(MemberId::as_str).collect();
                 FORGET_REQUESTS.query(client, &[&lane, &members]).await?;
                 // After the acts of this batch, whose rows are inserted before.
                 BLANK_ACTS.query(client, &[&members]).await?;

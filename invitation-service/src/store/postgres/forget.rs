@@ -3,11 +3,10 @@
 //! Beside the writer: nobody decides by what is over, so nothing needs to be locked. Deliberately absent: how long things are kept.
 
 use service_kit::{
-    postgres::{Client, Failure, Statement, types::Type},
+    postgres::{Client, Failure, Statement, lane_numbers, types::Type},
     time::Time,
 };
 
-use super::load::lane_numbers;
 use crate::domain::policy::Policy;
 
 /// How many rows of each kind one call deletes in a lane.

@@ -1,22 +1,21 @@
 //! Loading what the commands of a batch have asked for: one statement for each kind of row and lane, all sent together.
 //!
-//! Rows that guard others (pairs, members) are locked in the order of their keys, lanes ascending, and everything else is read after them; so
-//! what is read is as it will be at the commit. A row that is not there cannot be locked, and need not be: its key is unique, so whoever
+//! Rows that guard others (pairs, members) are locked in the order of their keys, lanes ascending, then the end of the history, and everything
+//! else is read after that; so what is read is as it will be at the commit. A row that is not there cannot be locked, and need not be: its key is unique, so whoever
 //! inserts it later finds out. Deliberately absent: which rows are asked for (`batch_rows.rs`).
-
-use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 use service_kit::{
     id::{MemberId, PairKey},
-    postgres::{Client, Failure, Row, Statement, all, lane_of, types::Type},
+    postgres::{
+        BatchRows, ByLane, Client, Columns, Failure, Locking, Row, Statement, Stored, all,
+        lane_numbers, lane_of, member_lane, types::Type,
+    },
 };
 use uuid::Uuid;
 
 use super::{
     batch::{Batch, Found, Range},
-    cache::Stored,
-    columns::Columns,
     ranges::look_through,
     tables::{
         invitation::{self, entry_columns},
@@ -26,13 +25,6 @@ use super::{
     },
 };
 use crate::store::codec;
-
-/// Whether rows are locked as they are loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Locking {
-    Locked,
-    Unlocked,
-}
 
 macro_rules! pairs_sql {
     ($lock:literal) => {
@@ -107,19 +99,6 @@ pub(super) fn statements() -> Vec<Statement> {
     ]
 }
 
-/// The keys of one kind of row that are to be loaded, by lane.
-struct ByLane<K>(BTreeMap<i32, Vec<K>>);
-
-impl<K> ByLane<K> {
-    fn of(keys: impl Iterator<Item = K>, lane: impl Fn(&K) -> i32) -> Self {
-        let mut by_lane = BTreeMap::<i32, Vec<K>>::new();
-        for key in keys {
-            by_lane.entry(lane(&key)).or_default().push(key);
-        }
-        Self(by_lane)
-    }
-}
-
 /// What is asked of the database, and what came of it.
 struct Asked {
     pairs: ByLane<PairKey>,
@@ -129,11 +108,6 @@ struct Asked {
     remembered: ByLane<(MemberId, Uuid)>,
     cooldowns: ByLane<[u8; 16]>,
     ranges: Vec<Range>,
-}
-
-/// The lane of a member.
-pub(super) fn of_member(id: &MemberId, lanes: u16) -> i32 {
-    lane_of(id.as_str().as_bytes(), lanes)
 }
 
 /// The hash under which an erased id is remembered.
@@ -150,15 +124,15 @@ impl Asked {
         });
         Self {
             pairs: ByLane::of(batch.pairs.wanted().cloned(), |key| {
-                of_member(key.low(), lanes)
+                member_lane(key.low(), lanes)
             }),
-            members: ByLane::of(batch.members.wanted().cloned(), |id| of_member(id, lanes)),
+            members: ByLane::of(batch.members.wanted().cloned(), |id| member_lane(id, lanes)),
             hashes: ByLane::of(hashes, |(hash, _)| lane_of(hash, lanes)),
             entries: ByLane::of(batch.entries.wanted().cloned(), |(id, _)| {
-                of_member(id, lanes)
+                member_lane(id, lanes)
             }),
             remembered: ByLane::of(batch.remembered.wanted().cloned(), |(id, _)| {
-                of_member(id, lanes)
+                member_lane(id, lanes)
             }),
             cooldowns: ByLane::of(batch.cooldowns.wanted().copied(), |key| lane_of(key, lanes)),
             ranges: batch.ranges.wanted().cloned().collect(),
@@ -169,6 +143,7 @@ impl Asked {
 /// What came of a statement, to be taken into the batch.
 enum Came {
     Begun,
+    Head(Vec<Row>),
     Pairs(Vec<Row>),
     Members(Vec<Row>),
     Erased(Vec<Row>),
@@ -176,20 +151,19 @@ enum Came {
     Remembered(Vec<Row>),
     Cooldowns(Vec<Row>),
     Range(Range, Found),
-    Last(Vec<Row>),
 }
 
 type Coming<'a> = BoxFuture<'a, Result<Came, Failure>>;
 
-/// Loads what the batch wants, between what the transaction begins with (if it does so here) and a `last` statement without parameters, whose
-/// rows are returned.
+/// Loads what the batch wants: after what the transaction begins with (if it does so here) the rows that guard others, then the end of the
+/// history by the statement `head` (if given), whose rows are returned, then everything else.
 pub(super) async fn load(
     client: &Client,
     batch: &mut Batch,
     lanes: u16,
     locking: Locking,
     begin: Option<&str>,
-    last: Option<&Statement>,
+    head: Option<&Statement>,
 ) -> Result<Vec<Row>, Failure> {
     let asked = Asked::of(batch, lanes);
     let mut statements: Vec<Coming<'_>> = Vec::new();
@@ -199,7 +173,13 @@ pub(super) async fn load(
             Ok(Came::Begun)
         }));
     }
-    ask_rows(client, &asked, locking, &mut statements);
+    ask_guards(client, &asked, locking, &mut statements);
+    if let Some(head) = head {
+        statements.push(Box::pin(async move {
+            Ok(Came::Head(head.query(client, &[]).await?))
+        }));
+    }
+    ask_others(client, &asked, &mut statements);
     let lanes = lane_numbers(lanes);
     for range in &asked.ranges {
         let lanes = lanes.clone();
@@ -208,77 +188,73 @@ pub(super) async fn load(
             Ok(Came::Range(range.clone(), found))
         }));
     }
-    if let Some(last) = last {
-        statements.push(Box::pin(async move {
-            Ok(Came::Last(last.query(client, &[]).await?))
-        }));
-    }
     let came = all(statements).await?;
-    let mut last = Vec::new();
+    let mut found = Vec::new();
     for came in came {
-        if let Came::Last(rows) = came {
-            last = rows;
+        if let Came::Head(rows) = came {
+            found = rows;
         } else {
             take(batch, &asked, came)?;
         }
     }
     none_where_nothing_came(batch, &asked)?;
-    Ok(last)
+    Ok(found)
 }
 
-/// Every lane, in order.
-pub(super) fn lane_numbers(lanes: u16) -> Vec<i32> {
-    (0..i32::from(lanes.max(1))).collect()
-}
-
-/// The statements for rows that are asked for by their keys, those first that are locked.
-fn ask_rows<'a>(
+/// The statements for the rows that guard others.
+fn ask_guards<'a>(
     client: &'a Client,
     asked: &'a Asked,
     locking: Locking,
     statements: &mut Vec<Coming<'a>>,
 ) {
     let locked = locking == Locking::Locked;
-    for (lane, keys) in &asked.pairs.0 {
+    for (lane, keys) in asked.pairs.iter() {
         let lows: Vec<&str> = keys.iter().map(|key| key.low().as_str()).collect();
         let highs: Vec<&str> = keys.iter().map(|key| key.high().as_str()).collect();
         statements.push(Box::pin(async move {
             let statement = if locked { LOCK_PAIRS } else { PAIRS };
-            let rows = statement.query(client, &[lane, &lows, &highs]).await?;
+            let rows = statement.query(client, &[&lane, &lows, &highs]).await?;
             Ok(Came::Pairs(rows))
         }));
     }
-    for (lane, ids) in &asked.members.0 {
+    for (lane, ids) in asked.members.iter() {
         let ids: Vec<&str> = ids.iter().map(MemberId::as_str).collect();
         statements.push(Box::pin(async move {
             let statement = if locked { LOCK_MEMBERS } else { MEMBERS };
-            Ok(Came::Members(statement.query(client, &[lane, &ids]).await?))
+            Ok(Came::Members(
+                statement.query(client, &[&lane, &ids]).await?,
+            ))
         }));
     }
-    for (lane, hashes) in &asked.hashes.0 {
+}
+
+/// The statements for the other rows that are asked for by their keys.
+fn ask_others<'a>(client: &'a Client, asked: &'a Asked, statements: &mut Vec<Coming<'a>>) {
+    for (lane, hashes) in asked.hashes.iter() {
         let hashes: Vec<&[u8]> = hashes.iter().map(|(hash, _)| hash.as_slice()).collect();
         statements.push(Box::pin(async move {
-            Ok(Came::Erased(ERASED.query(client, &[lane, &hashes]).await?))
+            Ok(Came::Erased(ERASED.query(client, &[&lane, &hashes]).await?))
         }));
     }
-    for (lane, keys) in &asked.entries.0 {
+    for (lane, keys) in asked.entries.iter() {
         let (members, ids) = in_columns(keys);
         statements.push(Box::pin(async move {
-            let rows = ENTRIES.query(client, &[lane, &members, &ids]).await?;
+            let rows = ENTRIES.query(client, &[&lane, &members, &ids]).await?;
             Ok(Came::Entries(rows))
         }));
     }
-    for (lane, keys) in &asked.remembered.0 {
+    for (lane, keys) in asked.remembered.iter() {
         let (members, ids) = in_columns(keys);
         statements.push(Box::pin(async move {
-            let rows = REQUESTS.query(client, &[lane, &members, &ids]).await?;
+            let rows = REQUESTS.query(client, &[&lane, &members, &ids]).await?;
             Ok(Came::Remembered(rows))
         }));
     }
-    for (lane, keys) in &asked.cooldowns.0 {
+    for (lane, keys) in asked.cooldowns.iter() {
         let keys: Vec<&[u8]> = keys.iter().map(<[u8; 16]>::as_slice).collect();
         statements.push(Box::pin(async move {
-            let rows = COOLDOWNS.query(client, &[lane, &keys]).await?;
+            let rows = COOLDOWNS.query(client, &[&lane, &keys]).await?;
             Ok(Came::Cooldowns(rows))
         }));
     }
@@ -293,7 +269,7 @@ fn in_columns(keys: &[(MemberId, Uuid)]) -> (Vec<&str>, Vec<Uuid>) {
 /// Takes what came into the batch.
 fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
     match came {
-        Came::Begun | Came::Last(_) => {}
+        Came::Begun | Came::Head(_) => {}
         Came::Pairs(rows) => {
             for row in &rows {
                 let stored = pair::read(row)?;
@@ -311,7 +287,7 @@ fn take(batch: &mut Batch, asked: &Asked, came: Came) -> Result<(), Failure> {
         Came::Erased(rows) => {
             for row in &rows {
                 let found: &[u8] = Columns::new(row).get()?;
-                let hashes = asked.hashes.0.values().flatten();
+                let hashes = asked.hashes.keys();
                 let erased = hashes.filter(|(hash, _)| hash == found);
                 batch.erased.extend(erased.map(|(_, id)| id.clone()));
             }
@@ -352,19 +328,19 @@ fn none_where_nothing_came(batch: &mut Batch, asked: &Asked) -> Result<(), Failu
         cooldowns,
         ranges: _,
     } = asked;
-    for key in pairs.0.values().flatten() {
+    for key in pairs.keys() {
         batch.pairs.load_none(key);
     }
-    for key in members.0.values().flatten() {
+    for key in members.keys() {
         batch.members.load_none(key);
     }
-    for key in entries.0.values().flatten() {
+    for key in entries.keys() {
         batch.entries.load_none(key);
     }
-    for key in remembered.0.values().flatten() {
+    for key in remembered.keys() {
         batch.remembered.load_none(key);
     }
-    for key in cooldowns.0.values().flatten() {
+    for key in cooldowns.keys() {
         batch.cooldowns.load_none(key);
     }
     if batch.wants() {

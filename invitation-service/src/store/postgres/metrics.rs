@@ -17,10 +17,8 @@ impl PostgresStore {
     pub fn register(self: &Arc<Self>, seen: &mut Observability) {
         let (metrics, work) = (&mut seen.metrics, seen.work.clone());
         let registry = metrics.registry();
-        self.metrics.register_remote(registry);
+        self.core.register(registry);
         self.standings.register(registry);
-        self.writer.register_queue(registry);
-        self.readers.register_queue(registry);
         let store = Arc::downgrade(self);
         metrics.on_scrape(move || {
             let (store, work) = (store.clone(), work.clone());

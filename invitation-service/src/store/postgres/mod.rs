@@ -5,9 +5,6 @@
 mod acts;
 mod batch;
 mod batch_rows;
-mod cache;
-mod clock;
-mod columns;
 mod due;
 mod engine;
 mod export;
@@ -26,22 +23,11 @@ use std::sync::Arc;
 
 use service_kit::{
     error::StoreError,
-    group_commit::GroupCommit,
     id::IdSource,
-    metrics::store::StoreMetrics,
-    postgres::{Client, Failure, History, PostgresReaders, Statement},
-    store_health::StoreHealth,
-    time::{Span, Time},
-    trace,
+    postgres::{Failure, History, Statement, StoreCore},
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::{
-    batch::Batch,
-    engine::{PostgresEngine, Shared},
-    load::{Locking, load},
-    reads::Snapshot,
-};
+use self::{batch::Batch, reads::Snapshot};
 use super::{
     command::facts::{FeedFact, Pace},
     folding::Folding,
@@ -50,15 +36,11 @@ use super::{
 };
 use crate::domain::policy::Policy;
 
-pub use clock::TimeSource;
 pub use engine::MIGRATIONS;
-pub use open::OpenError;
+pub use service_kit::postgres::{OpenError, TimeSource};
 
 /// In place of a process that leads, before one has.
 const NOBODY: i64 = 0;
-
-/// How often a preview looks for rows that it asks for.
-const PREVIEW_PASSES_MAX: usize = 64;
 
 /// What comes of `$read` in a snapshot of its own.
 macro_rules! read {
@@ -67,26 +49,20 @@ macro_rules! read {
             Box::pin(async {
                 let $snapshot = $store.snapshot().await?;
                 let read = $read;
-                $snapshot.end(read).await
+                $snapshot.committed.end(read).await
             })
         };
-        $store.read(read).await
+        $store.core.read(read).await
     }};
 }
 use read;
 
 /// The store on PostgreSQL.
 pub struct PostgresStore {
-    writer: GroupCommit<PostgresEngine>,
-    readers: PostgresReaders,
-    shared: Shared,
+    core: StoreCore<Batch>,
     policy: Arc<Policy>,
     pace: Arc<Pace>,
-    metrics: StoreMetrics,
     standings: StandingMetrics,
-    health: StoreHealth,
-    hearing: CancellationToken,
-    _hearing: DropGuard,
 }
 
 /// Every statement that is sent, for a server to check.
@@ -113,31 +89,15 @@ impl PostgresStore {
         &self,
         mut command: impl FnMut(&mut Batch, &Policy) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (policy, trace) = (self.policy.clone(), trace::current());
-        let done = self.writer.submit(move |batch| {
-            batch.serve(trace);
-            command(batch, &policy)
-        });
-        self.health.note(done.await)
-    }
-
-    /// Reads, but not for ever; once more where the connection turned out to be of no more use.
-    async fn read<T, R>(&self, read: impl Fn() -> R) -> Result<T, StoreError>
-    where
-        R: Future<Output = Result<T, Failure>>,
-    {
-        let mut ended = self.shared.in_time(read()).await;
-        if let Err(Failure::Away(_)) = ended {
-            self.readers.forget_idle();
-            ended = self.shared.in_time(read()).await;
-        }
-        let ended = self.readers.note(ended.map_err(StoreError::from));
-        self.health.note(ended)
+        let policy = self.policy.clone();
+        self.core.write(move |batch| command(batch, &policy)).await
     }
 
     async fn snapshot(&self) -> Result<Snapshot, Failure> {
-        let connection = self.readers.get().await?;
-        Snapshot::begin(connection, self.policy.clone(), &self.shared).await
+        Ok(Snapshot {
+            committed: self.core.snapshot().await?,
+            policy: self.policy.clone(),
+        })
     }
 
     /// What a command that only the leading process may do comes to.
@@ -145,7 +105,7 @@ impl PostgresStore {
         &self,
         mut command: impl FnMut(&mut Batch, &Policy) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let history = self.shared.history.clone();
+        let history = self.core.shared().history.clone();
         self.write(move |batch, policy| {
             still_leads(batch, &history)?;
             command(batch, policy)
@@ -161,46 +121,15 @@ impl PostgresStore {
     ) -> Result<(), StoreError> {
         let mut folding = Folding::new(facts, until, self.policy.clone(), self.pace.clone());
         loop {
-            let (mut next, history) = (folding.next(), self.shared.history.clone());
-            let done = self.writer.submit_last(move |batch, others| {
-                batch.serve(None);
+            let (mut next, history) = (folding.next(), self.core.shared().history.clone());
+            let done = self.core.write_last(move |batch, others| {
                 still_leads(batch, &history)?;
                 next(batch, others)
             });
-            if folding.folded(self.health.note(done.await)?) {
+            if folding.folded(done.await?) {
                 return Ok(());
             }
         }
-    }
-
-    async fn ask_to_lead(&self, span: Span) -> Result<bool, Failure> {
-        let connection = self.readers.get().await?;
-        let client = connection.client()?;
-        let now = self.now(client).await?;
-        let own = self.shared.history.own();
-        let until = now.plus(span).millis();
-        let led = engine::LEAD
-            .query(client, &[&own, &now.millis(), &until])
-            .await?;
-        connection.give_back();
-        Ok(!led.is_empty())
-    }
-
-    /// The store's time.
-    async fn now(&self, client: &Client) -> Result<Time, Failure> {
-        let known = self.shared.history.known();
-        let rows = engine::HEAD.query(client, &[]).await?;
-        let (head, clock) = self.shared.saw(client, known, &rows).await?;
-        Ok(clock.max(head.last_time))
-    }
-
-    async fn forget(&self) -> Result<bool, Failure> {
-        let connection = self.readers.get().await?;
-        let client = connection.client()?;
-        let now = self.now(client).await?;
-        let more = forget::forget_old(client, &self.policy, now, self.shared.lanes).await?;
-        connection.give_back();
-        Ok(more)
     }
 
     /// What a command would come to, from one committed state; nothing of it is written.
@@ -208,26 +137,14 @@ impl PostgresStore {
         &self,
         command: impl Fn(&mut dyn Rows, &Policy) -> Result<T, StoreError> + Send + Sync,
     ) -> Result<T, StoreError> {
-        let preview = || {
-            Box::pin(async {
-                let snapshot = self.snapshot().await?;
-                // An id made here names nothing.
-                let ids = IdSource::new(|bytes| bytes.fill(0));
-                let mut batch = Batch::new(self.shared.secret.clone(), ids);
-                batch.found = snapshot.head;
-                for _ in 0..PREVIEW_PASSES_MAX {
-                    batch.restart(snapshot.now);
-                    let came = command(&mut batch, &snapshot.policy);
-                    if !batch.wants() {
-                        return snapshot.end(came.map_err(Failure::from)).await;
-                    }
-                    let (client, lanes) = (snapshot.client()?, snapshot.lanes);
-                    load(client, &mut batch, lanes, Locking::Unlocked, None, None).await?;
-                }
-                Err(Failure::internal("a preview asks for ever more rows"))
-            })
+        let batch = || {
+            // An id made here names nothing.
+            let ids = IdSource::new(|bytes| bytes.fill(0));
+            let secret = self.core.shared().secret.clone();
+            Batch::new(secret, ids, self.standings.clone())
         };
-        self.read(preview).await
+        let command = |batch: &mut Batch| command(batch, &self.policy);
+        self.core.preview(batch, command).await
     }
 }
 

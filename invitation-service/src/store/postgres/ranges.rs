@@ -4,13 +4,14 @@
 
 use service_kit::{
     id::{PairKey, uuid_floor},
-    postgres::{Client, Failure, Row, Statement, types::ToSql, types::Type},
+    postgres::{
+        Client, Columns, Failure, Row, Statement, limit_number, member_lane, types::ToSql,
+        types::Type,
+    },
 };
 
 use super::{
     batch::{Found, Range},
-    columns::Columns,
-    load::of_member,
     tables::act,
 };
 use crate::store::{
@@ -95,11 +96,11 @@ pub(super) async fn look_through(
             limit,
         } => {
             let parameters: [&(dyn ToSql + Sync); 5] = [
-                &of_member(member, count),
+                &member_lane(member, count),
                 &member.as_str(),
                 place,
                 &uuid_floor(*before),
-                &number(*limit),
+                &limit_number(*limit),
             ];
             let rows = OLDEST.query(client, &parameters).await?;
             let read = |row: &Row| {
@@ -119,7 +120,7 @@ pub(super) async fn look_through(
             after,
             before,
         } => {
-            let lane = of_member(member, count);
+            let lane = member_lane(member, count);
             let before = uuid_floor(*before);
             let rows = UNSEEN
                 .query(client, &[&lane, &member.as_str(), after, &before])
@@ -137,9 +138,9 @@ pub(super) async fn look_through(
             }))
         }
         Range::PairsOf { member, limit } => {
-            let lane = of_member(member, count);
+            let lane = member_lane(member, count);
             let parameters: [&(dyn ToSql + Sync); 4] =
-                [&lane, &member.as_str(), &lanes, &number(*limit)];
+                [&lane, &member.as_str(), &lanes, &limit_number(*limit)];
             let rows = PAIRS_OF.query(client, &parameters).await?;
             Ok(Found::Pairs(read_keys(&rows)?))
         }
@@ -149,7 +150,7 @@ pub(super) async fn look_through(
             limit,
         } => pairs_between(client, after.as_ref(), until.as_ref(), *limit, lanes).await,
         Range::Chain { link, limit } => {
-            let rows = CHAIN.query(client, &[link, &number(*limit)]).await?;
+            let rows = CHAIN.query(client, &[link, &limit_number(*limit)]).await?;
             let mut links = Vec::with_capacity(rows.len());
             for row in &rows {
                 links.extend(codec::link(Columns::new(row).get()?)?);
@@ -184,7 +185,7 @@ async fn pairs_between(
         ),
     };
     let ((after_low, after_high), (until_low, until_high)) = (texts(after, ""), texts(until, "~"));
-    let limit_number = number(limit);
+    let at_most = limit_number(limit);
     let mut keys = Vec::new();
     for lane in lanes {
         let parameters: [&(dyn ToSql + Sync); 6] = [
@@ -193,7 +194,7 @@ async fn pairs_between(
             &after_high,
             &until_low,
             &until_high,
-            &limit_number,
+            &at_most,
         ];
         keys.extend(read_keys(&PAIRS_BETWEEN.query(client, &parameters).await?)?);
     }
@@ -211,9 +212,4 @@ pub(super) fn read_keys(rows: &[Row]) -> Result<Vec<PairKey>, Failure> {
         PairKey::new(&low, &high).ok_or_else(|| Failure::corrupt("a pair of one"))
     };
     rows.iter().map(read).collect()
-}
-
-/// A limit as a statement takes it.
-pub(super) fn number(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,21 +1,19 @@
 //! Queries, each in one snapshot. Each costs what it returns, never what the store holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use service_kit::{
     id::{MemberId, PairKey, uuid_floor},
     postgres::{
-        BEGIN_READ, Client, Failure, ReadClient, Row, Statement, lane_of, types::ToSql, types::Type,
+        Columns, Failure, ReadSnapshot, Row, Statement, limit_number, small, types::ToSql,
+        types::Type,
     },
-    time::{Span, Time},
+    time::Span,
 };
 use uuid::Uuid;
 
 use super::{
-    batch::Head,
-    columns::{Columns, small},
-    engine::{HEAD, Shared},
-    ranges::number,
+    batch::Batch,
     tables::{
         invitation::{self, entry_columns},
         member::{self, member_columns},
@@ -122,61 +120,21 @@ pub(super) fn statements() -> Vec<Statement> {
     vec![MEMBER, ENTRIES, NEWEST, OLDEST, OVERDUE, LIVE, SELECT, BARS]
 }
 
-/// What is committed at one moment. It [ends](Self::end) with what was read in it; dropped before that, its connection is closed.
+/// What is committed at one moment, and the policy to see it by.
 pub(super) struct Snapshot {
-    connection: ReadClient,
+    pub(super) committed: ReadSnapshot<Batch>,
     pub(super) policy: Arc<Policy>,
-    /// The store's time.
-    pub(super) now: Time,
-    pub(super) head: Head,
-    pub(super) lanes: u16,
+}
+
+impl Deref for Snapshot {
+    type Target = ReadSnapshot<Batch>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.committed
+    }
 }
 
 impl Snapshot {
-    /// Begins one on `connection`.
-    pub(super) async fn begin(
-        connection: ReadClient,
-        policy: Arc<Policy>,
-        shared: &Shared,
-    ) -> Result<Self, Failure> {
-        let client = connection.client()?;
-        let known = shared.history.known();
-        let begun = async { Ok::<_, Failure>(client.batch_execute(BEGIN_READ).await?) };
-        let ((), rows) = futures::try_join!(begun, HEAD.query(client, &[]))?;
-        let (head, clock) = match shared.saw(client, known, &rows).await {
-            Err(Failure::WentBack) => {
-                client.batch_execute("rollback").await?;
-                shared.begin_again(client).await?;
-                connection.give_back();
-                return Err(Failure::WentBack);
-            }
-            seen => seen?,
-        };
-        Ok(Self {
-            connection,
-            policy,
-            now: clock.max(head.last_time),
-            head,
-            lanes: shared.lanes,
-        })
-    }
-
-    pub(super) fn client(&self) -> Result<&Client, Failure> {
-        self.connection.client()
-    }
-
-    /// Ends it with what was read.
-    pub(super) async fn end<T>(self, read: Result<T, Failure>) -> Result<T, Failure> {
-        let read = read?;
-        self.client()?.batch_execute("commit").await?;
-        self.connection.give_back();
-        Ok(read)
-    }
-
-    pub(super) fn lane(&self, member: &MemberId) -> i32 {
-        lane_of(member.as_str().as_bytes(), self.lanes)
-    }
-
     /// A member's row, if there is one.
     pub(super) async fn member(&self, id: &MemberId) -> Result<Option<Member>, Failure> {
         let rows = MEMBER
@@ -265,7 +223,7 @@ impl Snapshot {
             &below,
             &self.now.millis(),
             &self.now.minus(self.policy.ended_kept).millis(),
-            &number(query.limit.saturating_add(1)),
+            &limit_number(query.limit.saturating_add(1)),
         ];
         let rows = statement.query(self.client()?, &parameters).await?;
         let read = |row| invitation::read(row).map(|((_, id), entry)| (id, entry));
@@ -382,7 +340,7 @@ impl Snapshot {
             &selection.sent_before.map_or(HIGHEST_ID, uuid_floor),
             &self.now.millis(),
             &selection.without_note,
-            &number(selection.count_max),
+            &limit_number(selection.count_max),
         ];
         let rows = SELECT.query(self.client()?, &parameters).await?;
         let ids = rows.iter().take(selection.limit);
@@ -404,7 +362,7 @@ impl Snapshot {
             &self.lane(member),
             &member.as_str(),
             &after.map_or("", MemberId::as_str),
-            &number(limit.saturating_add(1)),
+            &limit_number(limit.saturating_add(1)),
         ];
         let rows = BARS.query(self.client()?, &parameters).await?;
         let read = |row: &Row| {

@@ -6,13 +6,14 @@ use service_kit::{
     error::StoreError,
     feed::Subscription,
     id::{MemberId, PairKey},
+    postgres::Client,
     secret::StoreSecret,
     store_health::StoreHealth,
     time::{Span, Time},
 };
 use uuid::Uuid;
 
-use super::{PostgresStore, read};
+use super::{PostgresStore, engine::LEAD, forget::forget_old, read};
 use crate::{
     domain::{
         accept::{Ruled, Ruling},
@@ -139,8 +140,12 @@ impl Store for PostgresStore {
     }
 
     async fn forget_old(&self) -> Result<bool, StoreError> {
-        let forgotten = self.shared.in_time(Box::pin(self.forget()));
-        self.health.note(forgotten.await.map_err(StoreError::from))
+        let shared = self.core.shared();
+        let forget = async |client: &Client| {
+            let (_, now) = shared.look(client).await?;
+            forget_old(client, &self.policy, now, shared.lanes).await
+        };
+        self.core.beside(forget).await
     }
 
     async fn fold(&self, facts: Vec<FeedFact>, until: FeedCursor) -> Result<(), StoreError> {
@@ -285,25 +290,25 @@ impl Store for PostgresStore {
 
     fn subscribe(&self, member: Option<&MemberId>) -> Subscription {
         match member {
-            Some(member) => self.shared.hub.subscribe(member.as_str()),
-            None => self.shared.hub.subscribe_all(),
+            Some(member) => self.core.shared().hub.subscribe(member.as_str()),
+            None => self.core.shared().hub.subscribe_all(),
         }
     }
 
     fn epoch(&self) -> EpochId {
-        self.shared.history.current()
+        self.core.shared().history.current()
     }
 
     fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged> {
-        self.shared.history.check(epoch, position)
+        self.core.shared().history.check(epoch, position)
     }
 
     fn secret(&self) -> &StoreSecret {
-        &self.shared.secret
+        &self.core.shared().secret
     }
 
     fn health(&self) -> &StoreHealth {
-        &self.health
+        self.core.health()
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
@@ -321,17 +326,21 @@ impl Store for PostgresStore {
     }
 
     async fn lead(&self, span: Span) -> Result<bool, StoreError> {
-        let led = self.shared.in_time(Box::pin(self.ask_to_lead(span)));
-        self.health.note(led.await.map_err(StoreError::from))
+        let shared = self.core.shared();
+        let lead = async |client: &Client| {
+            let (_, now) = shared.look(client).await?;
+            let (own, until) = (shared.history.own(), now.plus(span).millis());
+            let led = LEAD.query(client, &[&own, &now.millis(), &until]).await?;
+            Ok(!led.is_empty())
+        };
+        self.core.beside(lead).await
     }
 
     async fn closed(&self) {
-        self.writer.closed().await;
+        self.core.closed().await;
     }
 
     async fn close(&self) {
-        self.hearing.cancel();
-        self.readers.close();
-        self.writer.clone().close().await;
+        self.core.close().await;
     }
 }

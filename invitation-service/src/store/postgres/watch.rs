@@ -1,22 +1,14 @@
-//! What watchers read, each in one snapshot; and hearing of what other processes have written.
+//! What watchers read, each in one snapshot.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use service_kit::{
     id::{MemberId, PairKey},
-    postgres::{Client, Failure, PostgresReaders, Statement, types::ToSql, types::Type},
+    postgres::{Columns, Failure, Statement, limit_number, types::ToSql, types::Type},
 };
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    columns::Columns,
-    engine::Shared,
-    ranges::number,
     reads::Snapshot,
     tables::{
         event::{self, event_columns},
@@ -68,13 +60,11 @@ const MISSED: Statement = Statement::new(
     ),
     &[Type::INT8, Type::INT8, Type::INT8],
 );
-const CONCERNED: Statement = Statement::new(
+/// Whom events concern.
+pub(super) const CONCERNED: Statement = Statement::new(
     "select position, inviter, invitee from event where lane = 0 and position > $1 order by position limit $2",
     &[Type::INT8, Type::INT8],
 );
-
-/// How many events one look for what others have written takes.
-const HEARD_MAX: i64 = 1_000;
 
 /// Every statement of watching.
 pub(super) fn statements() -> Vec<Statement> {
@@ -103,7 +93,7 @@ impl Snapshot {
         let rows = EVENTS
             .query(
                 self.client()?,
-                &[&codec::position_number(after), &number(limit)],
+                &[&codec::position_number(after), &limit_number(limit)],
             )
             .await?;
         let mut events = Vec::with_capacity(rows.len());
@@ -186,7 +176,7 @@ impl Snapshot {
         let parameters: [&(dyn ToSql + Sync); 3] = [
             &codec::link_number(member.last_event),
             &codec::position_number(reached.from),
-            &number(missed_max.saturating_add(1)),
+            &limit_number(missed_max.saturating_add(1)),
         ];
         let rows = MISSED.query(self.client()?, &parameters).await?;
         if rows.len() > missed_max {
@@ -211,84 +201,4 @@ impl Snapshot {
         }
         Ok(Some(missed))
     }
-}
-
-/// Tells watchers here of what other processes have written, looking every `poll`, until `stop` is cancelled.
-pub(super) async fn hear(
-    shared: Shared,
-    readers: PostgresReaders,
-    poll: Duration,
-    stop: CancellationToken,
-) {
-    let hearing = async {
-        let mut wait = tokio::time::interval(poll);
-        wait.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            wait.tick().await;
-            let heard = Box::pin(async {
-                let connection = readers.get().await?;
-                let mut more = true;
-                while more {
-                    let client = connection.client()?;
-                    more = match hear_some(&shared, client).await {
-                        Err(Failure::WentBack) => {
-                            shared.begin_again(client).await?;
-                            true
-                        }
-                        heard => heard?,
-                    };
-                }
-                connection.give_back();
-                Ok::<_, Failure>(())
-            });
-            // Whoever reads or writes says the same louder.
-            if let Err(failure) = shared.in_time(heard).await {
-                tracing::debug!("what others have written could not be heard of: {failure}");
-            }
-        }
-    };
-    stop.run_until_cancelled(Box::pin(hearing)).await;
-}
-
-/// Tells of some of what is new; whether there may be more.
-async fn hear_some(shared: &Shared, client: &Client) -> Result<bool, Failure> {
-    let before = shared.published.load(Ordering::Acquire);
-    let known = shared.history.known();
-    let from = codec::position_number(before);
-    let head = super::engine::HEAD.query(client, &[]).await?;
-    // Notices a history that went back, and the epochs of processes that have started.
-    let (head, _) = shared.saw(client, known, &head).await?;
-    if head.position < before {
-        // The history went back, which is known by now: its watchers are told anew from its end.
-        let _ = shared.published.compare_exchange(
-            before,
-            head.position,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
-        return Ok(false);
-    }
-    if head.position == before {
-        return Ok(false);
-    }
-    let rows = CONCERNED.query(client, &[&from, &HEARD_MAX]).await?;
-    let mut members = BTreeSet::new();
-    let (mut until, more) = (before, i64::try_from(rows.len()) == Ok(HEARD_MAX));
-    for row in &rows {
-        let mut columns = Columns::new(row);
-        until = columns.position()?;
-        for _ in 0..2 {
-            if let Some(member) = columns.get::<Option<&str>>()? {
-                members.insert(member);
-            }
-        }
-    }
-    if !more {
-        // Events at the end may be gone again.
-        until = until.max(head.position);
-    }
-    shared.hub.publish(until, members);
-    let published = &shared.published;
-    let _ = published.compare_exchange(before, until, Ordering::AcqRel, Ordering::Relaxed);
-    Ok(more)
 }

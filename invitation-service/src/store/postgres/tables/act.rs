@@ -3,11 +3,10 @@
 use std::sync::LazyLock;
 
 use service_kit::{
-    postgres::{Failure, Kind, Table, TableShape, Value},
+    postgres::{Columns, Failure, Kind, Table, TableShape, Value, int},
     time::Time,
 };
 
-use super::super::columns::{Columns, int};
 use crate::{
     domain::act::Act,
     store::{codec, rows::StandingAct},

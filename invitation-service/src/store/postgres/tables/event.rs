@@ -6,11 +6,12 @@
 use std::sync::LazyLock;
 
 use service_kit::{
-    postgres::{Failure, Kind, Row, Statement, Table, TableShape, Value, types::Type},
+    postgres::{
+        Columns, Failure, Kind, Row, Statement, Table, TableShape, Value, small, types::Type,
+    },
     time::Time,
 };
 
-use super::super::columns::{Columns, small};
 use crate::{
     domain::invitation::Effect,
     store::{

@@ -4,14 +4,11 @@ use std::sync::LazyLock;
 
 use service_kit::{
     error::StoreError,
-    postgres::{Failure, Kind, Row, Table, TableShape, Value},
+    postgres::{Columns, Failure, Kind, Row, Stored, Table, TableShape, Value, int, small},
     time::Time,
 };
 
-use super::super::{
-    cache::Stored,
-    columns::{Columns, int, small},
-};
+use super::standing;
 use crate::{
     domain::member::{Member, Preferences},
     store::codec,
@@ -74,7 +71,7 @@ pub(in crate::store::postgres) fn read(row: &Row) -> Result<Stored<Member>, Fail
         seen_until: columns.uuid()?,
         last_event: codec::link(columns.get()?)?,
         plan: columns.get()?,
-        standing: columns.standing()?,
+        standing: standing(&mut columns)?,
     };
     Ok(Stored {
         version,

@@ -1,6 +1,6 @@
 //! The tables: how each kind of row stands in its columns, a file for each kind.
 //!
-//! Deliberately absent: what a transaction keeps in memory (`cache.rs`), and queries for lists (`reads.rs`).
+//! Deliberately absent: what a transaction keeps in memory (service-kit's cache), and queries for lists (`reads.rs`).
 
 pub(super) mod act;
 pub(super) mod event;
@@ -11,7 +11,13 @@ pub(super) mod request;
 
 use std::sync::LazyLock;
 
-use service_kit::postgres::{Kind, Statement, Table, TableShape};
+use service_kit::{
+    error::StoreError,
+    postgres::{Columns, Failure, Kind, Statement, Table, TableShape},
+    trace::TraceContext,
+};
+
+use crate::domain::standing::Standing;
 
 /// Cool-downs after a withdrawal.
 pub(super) static WITHDRAW_COOLDOWN: LazyLock<Table> = LazyLock::new(|| {
@@ -36,4 +42,19 @@ pub(super) fn statements() -> Vec<Statement> {
         &WITHDRAW_COOLDOWN,
     ];
     tables.into_iter().flat_map(Table::statements).collect()
+}
+
+/// The trace of a request, or null.
+fn optional_trace(columns: &mut Columns<'_>) -> Result<Option<TraceContext>, Failure> {
+    let bytes: Option<&[u8]> = columns.get()?;
+    let malformed = || StoreError::corrupt("a malformed trace");
+    let trace = |bytes| TraceContext::from_bytes(bytes).ok_or_else(malformed);
+    Ok(bytes.map(trace).transpose()?)
+}
+
+/// A standing; null for a member who has never sent.
+fn standing(columns: &mut Columns<'_>) -> Result<Standing, Failure> {
+    let bytes: Option<&[u8]> = columns.get()?;
+    let standing = Standing::from_bytes(bytes.unwrap_or_default());
+    Ok(standing.map_err(StoreError::corrupt)?)
 }

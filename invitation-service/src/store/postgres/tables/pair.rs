@@ -5,15 +5,11 @@ use std::sync::LazyLock;
 use service_kit::{
     error::StoreError,
     id::{PairKey, Side, Sides},
-    postgres::{Failure, Kind, Row, Table, TableShape, Value},
+    postgres::{Columns, Failure, Kind, Row, Stored, Table, TableShape, Value, int, small},
     time::Time,
 };
 
-use super::super::{
-    batch::PairRow,
-    cache::Stored,
-    columns::{Columns, int, small},
-};
+use super::{super::batch::PairRow, optional_trace};
 use crate::{
     domain::{
         invitation::Invitation,
@@ -147,7 +143,7 @@ fn live(columns: &mut Columns<'_>) -> Result<Option<Live>, Failure> {
         attempts: columns.count()?,
         next_attempt: columns.time()?,
         request_id: columns.get()?,
-        trace: columns.optional_trace()?,
+        trace: optional_trace(columns)?,
         overtaken: columns.get()?,
     };
     Ok(Some(Live {

@@ -4,12 +4,11 @@ use std::sync::LazyLock;
 
 use service_kit::{
     id::MemberId,
-    postgres::{Failure, Kind, Row, Table, TableShape, Value},
+    postgres::{Columns, Failure, Kind, Row, Table, TableShape, Value, int, small},
     time::Time,
 };
 use uuid::Uuid;
 
-use super::super::columns::{Columns, int, small};
 use crate::{
     domain::member::Quota,
     store::{
