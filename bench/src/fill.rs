@@ -269,7 +269,7 @@ impl Stores {
             Acceptance::Connected { .. } => return Err(anyhow!("accepted twice")),
         };
         let (key, ruling) = self.verdict(&awaited).await?;
-        let epoch = self.connections.epochs().current();
+        let epoch = self.connections.epoch();
         let ruled = self.invitations.rule(key, epoch, ruling).await?;
         ensure!(
             matches!(ruled, Some(Ruled::Connected { .. })),
@@ -316,7 +316,7 @@ impl Stores {
     async fn follow(&self) -> anyhow::Result<()> {
         let position = self.connections.feed_state().await?.head;
         let cursor = FeedCursor {
-            epoch: Some(self.connections.epochs().current()),
+            epoch: Some(self.connections.epoch()),
             position,
         };
         self.invitations.fold(Vec::new(), cursor).await?;

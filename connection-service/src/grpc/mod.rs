@@ -60,7 +60,7 @@ pub fn routes(
     server: &ServerOptions,
 ) -> RoutesBuilder {
     let edge = Edge(Arc::new(Inner {
-        tokens: Tokens::new(context.store()),
+        tokens: Tokens::new(context.store().clone()),
         context,
         requests,
         cards,

@@ -3,6 +3,8 @@
 //! All tokens of one kind and scope have one length, so that nothing can be read off it. Deliberately absent: how they are sealed
 //! (see `service_kit::page_token`).
 
+use std::sync::Arc;
+
 use service_kit::epoch::EpochId;
 use service_kit::id::{MemberId, PairKey};
 use service_kit::page_token::TokenSealer;
@@ -26,22 +28,21 @@ const ID_BYTES: usize = service_kit::id::MEMBER_ID_CHARS_MAX;
 pub(super) struct Tokens {
     pages: TokenSealer,
     watches: TokenSealer,
-    /// The history that this process writes.
-    incarnation: EpochId,
+    store: Arc<dyn Store>,
 }
 
 impl Tokens {
-    pub(super) fn new(store: &dyn Store) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             pages: TokenSealer::new(store.secret(), "page token"),
             watches: TokenSealer::new(store.secret(), "resume token"),
-            incarnation: store.epochs().current(),
+            store,
         }
     }
 
-    /// The history that this process writes.
+    /// The history that the store writes.
     pub(super) fn incarnation(&self) -> EpochId {
-        self.incarnation
+        self.store.epoch()
     }
 
     /// For the page after `line` of `member`'s list by `method`.
@@ -206,7 +207,7 @@ impl Tokens {
 
     /// For resuming a watch at `place`.
     pub(super) fn resume(&self, scope: &Scope, place: Place) -> String {
-        let mut payload = self.incarnation.as_bytes().to_vec();
+        let mut payload = self.incarnation().as_bytes().to_vec();
         for position in [place.from, place.through, place.shown] {
             payload.extend(position.to_be_bytes());
         }

@@ -20,7 +20,7 @@ mod transaction;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use service_kit::epoch::Epochs;
+use service_kit::epoch::{Diverged, EpochId};
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
 use service_kit::id::{MemberId, PairKey};
@@ -327,8 +327,12 @@ pub trait Store: Send + Sync + 'static {
         rows_max: u32,
     ) -> Result<Option<SuggestionPage>, StoreError>;
 
-    /// The histories that the store has had.
-    fn epochs(&self) -> &Epochs;
+    /// The history that the store writes. It may become another one while the process runs, where several share a store.
+    fn epoch(&self) -> EpochId;
+    /// Whether a position that was reached in the history `epoch` belongs to the one that the store writes: see [`Epochs::check`].
+    ///
+    /// [`Epochs::check`]: service_kit::epoch::Epochs::check
+    fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged>;
     /// Wakes those who follow the feed, after each commit.
     fn hub(&self) -> &Hub;
     /// Up to where facts have been acknowledged, after each commit.

@@ -131,8 +131,8 @@ impl Context {
     }
 
     /// The store.
-    pub fn store(&self) -> &dyn Store {
-        &*self.store
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
     /// How many positions of the feed a stream reads at once.

@@ -16,7 +16,7 @@ pub(super) fn check(
     incarnation: &EpochId,
     position: u64,
 ) -> Result<(), Failure> {
-    let common = match store.epochs().check(incarnation, position) {
+    let common = match store.check_epoch(incarnation, position) {
         Ok(()) if position <= state.head => return Ok(()),
         Ok(()) => state.head,
         Err(diverged) => diverged.common_position,

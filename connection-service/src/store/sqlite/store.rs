@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use service_kit::epoch::Epochs;
+use service_kit::epoch::{Diverged, EpochId};
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
 use service_kit::id::{MemberId, PairKey};
@@ -370,8 +370,12 @@ impl Store for SqliteStore {
         .await
     }
 
-    fn epochs(&self) -> &Epochs {
-        &self.shared.epochs
+    fn epoch(&self) -> EpochId {
+        self.shared.epochs.current()
+    }
+
+    fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged> {
+        self.shared.epochs.check(epoch, position)
     }
 
     fn hub(&self) -> &Hub {

@@ -30,7 +30,7 @@ use connection_service::{
     },
 };
 use service_kit::{
-    epoch::Epochs,
+    epoch::{Diverged, EpochId},
     error::StoreError,
     feed::Hub,
     id::{MemberId, PairKey},
@@ -374,8 +374,12 @@ impl Store for Bent {
         self.inner.suggestions(member, after, limit, rows_max).await
     }
 
-    fn epochs(&self) -> &Epochs {
-        self.inner.epochs()
+    fn epoch(&self) -> EpochId {
+        self.inner.epoch()
+    }
+
+    fn check_epoch(&self, epoch: &EpochId, position: u64) -> Result<(), Diverged> {
+        self.inner.check_epoch(epoch, position)
     }
 
     fn hub(&self) -> &Hub {

@@ -176,14 +176,13 @@ async fn acknowledgements_only_grow_and_are_kept() {
 async fn each_process_begins_a_history_that_goes_on_from_the_last() {
     let mut f = Fixture::new();
     f.connect("a", "b").await;
-    let first = f.store.epochs().current();
+    let first = f.store.epoch();
     f.restart().await;
-    assert_ne!(f.store.epochs().current(), first);
-    assert!(f.store.epochs().check(&first, 1).is_ok());
+    assert_ne!(f.store.epoch(), first);
+    assert!(f.store.check_epoch(&first, 1).is_ok());
     assert_eq!(
         f.store
-            .epochs()
-            .check(&first, 2)
+            .check_epoch(&first, 2)
             .unwrap_err()
             .common_position,
         1
@@ -191,8 +190,7 @@ async fn each_process_begins_a_history_that_goes_on_from_the_last() {
     let unknown = EpochId::from_bytes([9; 16]);
     assert_eq!(
         f.store
-            .epochs()
-            .check(&unknown, 1)
+            .check_epoch(&unknown, 1)
             .unwrap_err()
             .common_position,
         0

@@ -70,7 +70,7 @@ impl Consumer {
             ..WatchOptions::default()
         };
         let store = Arc::new(f.store.clone());
-        let incarnation = f.store.epochs().current();
+        let incarnation = f.store.epoch();
         let memory = Memory::new(GraphOptions::default(), Executor::Inline);
         Self {
             context: Context::new(
