@@ -18,7 +18,7 @@ use std::{
 use http::Uri;
 use service_kit::{
     balance::{BalanceOptions, HTTP_HOSTS},
-    config::{ADDRESS, Findings, Key, PATH, STORE, Scalar, Schema, StoreAddress, Unit},
+    config::{ADDRESS, Findings, Key, PATH, Schema, StoreAddress, Unit, store_key},
     fields::RequestOptions,
     group_commit::GroupCommitOptions,
     observability::ObservabilityOptions,
@@ -129,8 +129,8 @@ impl Config {
                 &mut c.requests
             })
             .table(plans::table())
-            .section("Store", vec![store_key()])
-            .part("Store", SqliteOptions::engine_keys(), |c: &mut Self| {
+            .section("Store", vec![store_key(|c: &mut Self| &mut c.store)])
+            .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
             })
             .part("Store", PostgresOptions::keys(), |c: &mut Self| {
@@ -196,26 +196,6 @@ fn address_keys() -> Vec<Key<Config>> {
             "a file with the token that is shown there, which has the role `peer`; read anew when it changes",
         ),
     ]
-}
-
-fn store_key() -> Key<Config> {
-    Key::text(
-        "database.url",
-        STORE,
-        |c: &mut Config| &mut c.store,
-        "the store's file (`-wal`, `-shm` and `.lock` beside it belong to it); or a database on PostgreSQL 15 or newer, which several processes may \
-         use at once. Of several hosts (`HOST:PORT,HOST:PORT`) the one that may write is used, by TLS but to this machine or with `?sslmode=disable`",
-    )
-    .secret_where(has_password)
-}
-
-fn has_password(url: &Scalar) -> bool {
-    let Scalar::Text(text) = url else { return true };
-    match (STORE.parse)(text) {
-        Ok(StoreAddress::Postgres(url)) => url.has_password(),
-        Ok(StoreAddress::File(_)) => false,
-        Err(_) => true,
-    }
 }
 
 fn asking_keys() -> Vec<Key<Config>> {

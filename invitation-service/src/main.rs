@@ -2,7 +2,6 @@
 //!
 //! Deliberately absent: everything else.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use invitation_service::Config;
 use invitation_service::store::{postgres, sqlite};
 use service_kit::cli::{Outcome, Program, block_on, store};
 use service_kit::clock::SystemClock;
-use service_kit::config::{Loaded, StoreAddress};
+use service_kit::config::Loaded;
 use service_kit::{core_dump, server, shutdown, telemetry};
 
 #[global_allocator]
@@ -20,29 +19,16 @@ fn main() -> ExitCode {
     let about = "Invitations between the members of a professional network";
     Program::new(about, Config::schema(), |config| config.listen, serve)
         .command(store::backup_command(), |loaded, matches| {
-            store::backup(file(&loaded.config)?, matches, sqlite::MIGRATIONS)
+            store::backup(&loaded.config.store, matches, sqlite::MIGRATIONS)
         })
         .command(store::restore_command(), |loaded, matches| {
-            store::restore(file(&loaded.config)?, matches, sqlite::MIGRATIONS)
+            store::restore(&loaded.config.store, matches, sqlite::MIGRATIONS)
         })
         .command(store::migrate_command(), |loaded, _| {
             let config = loaded.config;
-            let StoreAddress::Postgres(url) = config.store else {
-                return Err("an embedded store is migrated when it is opened".into());
-            };
-            store::migrate(*url, &config.postgres, postgres::MIGRATIONS)
+            store::migrate(config.store, &config.postgres, postgres::MIGRATIONS)
         })
         .run()
-}
-
-/// The store's file.
-fn file(config: &Config) -> Result<&Path, &'static str> {
-    match &config.store {
-        StoreAddress::File(path) => Ok(path),
-        StoreAddress::Postgres(_) => {
-            Err("a store on PostgreSQL is copied by PostgreSQL's own programs")
-        }
-    }
 }
 
 fn serve(loaded: Loaded<Config>) -> Outcome {

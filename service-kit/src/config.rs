@@ -18,6 +18,7 @@ mod load;
 mod print;
 mod reference;
 mod schema;
+mod store_key;
 
 pub use finding::{ConfigError, Findings, Mistake, Source};
 pub use form::{ADDRESS, Choice, DATABASE, Form, HTTP_URL, PATH, STORE, StoreAddress, TEXT};
@@ -25,6 +26,7 @@ pub use key::{Key, Kind, Length, Scalar, Unit, Whole};
 pub use layer::Given;
 pub use load::{Entry, Loaded};
 pub use schema::{Preset, Schema, Section, Table};
+pub use store_key::store_key;
 
 /// What every name in the environment begins with.
 pub const ENVIRONMENT_PREFIX: &str = "ACQUAINT_";

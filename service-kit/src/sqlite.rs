@@ -29,7 +29,7 @@ pub use migrate::migrate;
 pub use readers::Readers;
 pub use transaction::{begin, end};
 
-use crate::config::{Choice, DATABASE, Findings, Key};
+use crate::config::{Choice, Findings, Key};
 use crate::environment::Executor;
 use crate::error::StoreError;
 use crate::metrics::store::StoreMetrics;
@@ -93,19 +93,8 @@ impl SqliteOptions {
         }
     }
 
-    /// The keys of the options.
+    /// The keys of the options, but for where the file is: a store may also be elsewhere (see [`crate::config::store_key`]).
     pub fn keys() -> Vec<Key<Self>> {
-        let url = Key::text(
-            "database.url",
-            DATABASE,
-            |o: &mut Self| &mut o.path,
-            "the store's file; `-wal`, `-shm` and `.lock` beside it belong to it",
-        );
-        std::iter::once(url).chain(Self::engine_keys()).collect()
-    }
-
-    /// The keys of the options, but for where the file is: for a service whose store may also be elsewhere.
-    pub fn engine_keys() -> Vec<Key<Self>> {
         vec![
             Key::text(
                 "sqlite.synchronous",

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command};
 
 use super::Outcome;
-use crate::postgres::{self, Connector, Migration, PostgresOptions, PostgresUrl};
+use crate::config::StoreAddress;
+use crate::postgres::{self, Connector, Migration, PostgresOptions};
 use crate::sqlite;
 
 const TO: &str = "to";
@@ -37,17 +38,27 @@ fn file(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
-/// Does what `backup` is for, with the store in `store` and the migrations of its service.
-pub fn backup(store: &Path, matches: &ArgMatches, migrations: &[(&str, &str)]) -> Outcome {
-    let to = path(matches, TO)?;
+/// The store's file.
+fn file_of(store: &StoreAddress) -> Result<&Path, &'static str> {
+    match store {
+        StoreAddress::File(path) => Ok(path),
+        StoreAddress::Postgres(_) => {
+            Err("a store on PostgreSQL is copied by PostgreSQL's own programs")
+        }
+    }
+}
+
+/// Does what `backup` is for, with the store at `store` and the migrations of its service.
+pub fn backup(store: &StoreAddress, matches: &ArgMatches, migrations: &[(&str, &str)]) -> Outcome {
+    let (store, to) = (file_of(store)?, path(matches, TO)?);
     sqlite::back_up(store, to, migrations)?;
     println!("copied {} to {}", store.display(), to.display());
     Ok(ExitCode::SUCCESS)
 }
 
 /// Does what `restore` is for.
-pub fn restore(store: &Path, matches: &ArgMatches, migrations: &[(&str, &str)]) -> Outcome {
-    let from = path(matches, FROM)?;
+pub fn restore(store: &StoreAddress, matches: &ArgMatches, migrations: &[(&str, &str)]) -> Outcome {
+    let (store, from) = (file_of(store)?, path(matches, FROM)?);
     sqlite::restore(from, store, migrations)?;
     println!("restored {} from {}", store.display(), from.display());
     Ok(ExitCode::SUCCESS)
@@ -59,13 +70,16 @@ pub fn migrate_command() -> Command {
     Command::new("migrate").about(about)
 }
 
-/// Does what `migrate` is for, with the database at `url` and the migrations of its service.
+/// Does what `migrate` is for, with the store at `store` and the migrations of its service.
 pub fn migrate(
-    url: PostgresUrl,
+    store: StoreAddress,
     options: &PostgresOptions,
     migrations: &'static [Migration],
 ) -> Outcome {
-    let connector = Connector::new(url, options, "migrate")?;
+    let StoreAddress::Postgres(url) = store else {
+        return Err("an embedded store is migrated when it is opened".into());
+    };
+    let connector = Connector::new(*url, options, "migrate")?;
     super::block_on(1, async {
         let (client, _) = connector.connect().await?;
         let count = postgres::migrate(&client, migrations).await?;
