@@ -8,6 +8,7 @@
 
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey, Side, Sides};
+use service_kit::secret::StoreSecret;
 
 use super::labels;
 use super::rows::Rows;
@@ -17,6 +18,11 @@ use crate::domain::fact::Fact;
 use crate::domain::member::{Member, Party};
 use crate::domain::pair::Pair;
 use crate::domain::policy::Policy;
+
+/// The hash that stays of an erased id.
+pub(super) fn erased_hash(secret: &StoreSecret, id: &MemberId) -> [u8; 16] {
+    secret.keyed_hash("erased member", &[id.as_str().as_bytes()])
+}
 
 /// How far the erasure of a member has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

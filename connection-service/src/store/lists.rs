@@ -2,11 +2,19 @@
 //!
 //! Deliberately absent: what is in the list and in which order (see `domain::connection_list`).
 
+mod choosing;
+mod part;
+
 use service_kit::id::MemberId;
 use service_kit::time::Time;
 
+pub(super) use choosing::{
+    NotedBytes, after_line, chosen_page, cursor_of, plain, ranged_page, selected, selection,
+};
+pub(super) use part::{Part, no_page, page_of, place_after};
+
 use crate::domain::card::Card;
-use crate::domain::connection_list::{Chosen, Cursor, ListQuery, Order, Total};
+use crate::domain::connection_list::{Cursor, ListQuery, Total};
 use crate::domain::label::{Label, PrivateNote};
 
 /// Which page of which list.
@@ -79,18 +87,4 @@ pub struct ConnectionPage {
     pub next: Option<Cursor>,
     /// How many connections are in the list: exactly, where there is no filter.
     pub total: Total,
-}
-
-/// Where the page after `chosen` begins, whose other member is `other`.
-pub(super) fn cursor(order: Order, chosen: Chosen, other: MemberId) -> Cursor {
-    match order {
-        Order::Recent => Cursor::Recent {
-            connect_time: chosen.connect_time,
-            other,
-        },
-        Order::FirstName | Order::LastName => Cursor::Named {
-            key: chosen.key,
-            other,
-        },
-    }
 }

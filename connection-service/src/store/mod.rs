@@ -4,6 +4,7 @@
 //! every engine. Reads never wait for the writer. Deliberately absent: the wire, and any rule.
 
 mod cards;
+mod codec;
 mod commands;
 mod dismissals;
 mod erasure;
@@ -13,6 +14,7 @@ mod labels;
 mod lists;
 mod network;
 mod retention;
+mod roster;
 mod rows;
 pub mod sqlite;
 mod transaction;
@@ -23,7 +25,7 @@ use async_trait::async_trait;
 use service_kit::epoch::{Diverged, EpochId};
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
-use service_kit::id::{MemberId, PairKey};
+use service_kit::id::{MemberId, PairKey, Side};
 use service_kit::secret::StoreSecret;
 use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
@@ -44,6 +46,7 @@ use crate::domain::import::Outcome;
 use crate::domain::label::Label;
 use crate::domain::list_change::Step;
 use crate::domain::network::{Between, MutualPage, Suggested, SuggestionPage};
+use crate::domain::pair::Pair;
 use crate::domain::refusal::Refusal;
 
 /// What a pair is to one of its members.
@@ -55,6 +58,17 @@ pub enum Relationship {
     Connected(Time),
     /// This member has blocked the other.
     Blocked,
+}
+
+impl Relationship {
+    /// What a pair is to the member of a side, if neither is being erased.
+    fn of(pair: &Pair, side: Side) -> Self {
+        match pair.connection {
+            Some(connection) => Self::Connected(connection.connect_time),
+            None if pair.blocked.get(side).is_some() => Self::Blocked,
+            None => Self::None,
+        }
+    }
 }
 
 /// A line of one of a member's lists.

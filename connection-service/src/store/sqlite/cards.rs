@@ -7,10 +7,10 @@ use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 
 use super::codec;
-use super::roster::Keys;
 use super::rows::SqliteRows;
 use crate::domain::card::Card;
 use crate::store::cards::{CardRows, PutCard};
+use crate::store::roster::Keys;
 
 pub(super) fn read(conn: &Connection, member: &MemberId) -> Result<Option<Card>, StoreError> {
     let mut statement =
@@ -49,20 +49,20 @@ pub(super) fn last_change(conn: &Connection) -> Result<u64, StoreError> {
     codec::position(row, 0)
 }
 
-/// Whose cards have changed after a number, oldest change first, and what lists look at of them now.
+/// Whose cards have changed after a number, oldest change first, each with its number and what lists look at of it now.
 pub(super) fn changed_after(
     conn: &Connection,
     change: u64,
-    mut each: impl FnMut(&MemberId, Keys),
-) -> Result<(), StoreError> {
+) -> Result<Vec<(u64, MemberId, Keys)>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "select member, by_first_name, by_last_name, words from card where change > ?1 order by change",
+        "select change, member, by_first_name, by_last_name, words from card where change > ?1 order by change",
     )?;
-    let mut rows = statement.query([codec::to_i64(change)?])?;
-    while let Some(row) = rows.next()? {
-        each(&codec::member_id(row, 0)?, decode_keys(row, 1)?);
-    }
-    Ok(())
+    let read = |row: &Row<'_>| {
+        let change = codec::position(row, 0)?;
+        Ok((change, codec::member_id(row, 1)?, decode_keys(row, 2)?))
+    };
+    let changed = statement.query([codec::to_i64(change)?])?.and_then(read);
+    changed.collect()
 }
 
 fn decode(row: &Row<'_>) -> Result<Card, StoreError> {

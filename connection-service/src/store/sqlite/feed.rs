@@ -7,9 +7,10 @@ use rusqlite::{Connection, params};
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 
-use super::codec::{self, Effect, FACT_COLUMNS, LINK_COLUMNS, to_i64};
+use super::codec::{self, FACT_COLUMNS, LINK_COLUMNS, to_i64};
 use super::{read_erased, read_head, read_member};
 use crate::domain::list_change::Step;
+use crate::store::codec::Effect;
 use crate::store::{Feed, FeedState, MemberFeed};
 
 type Found<T> = Result<T, StoreError>;

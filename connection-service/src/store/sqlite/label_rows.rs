@@ -2,8 +2,6 @@
 //!
 //! Deliberately absent: reads outside a transaction (see `labels`).
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Row, params};
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
@@ -13,6 +11,7 @@ use super::codec;
 use super::rows::SqliteRows;
 use crate::domain::annotation::{Annotation, Notebook, OwnLabel};
 use crate::domain::label::{Label, LabelId, PrivateNote};
+use crate::store::codec::{label_ids, label_numbers};
 use crate::store::label_rows::{LabelRows, OwnConnection};
 
 /// What is noted about a connection, as [`annotation`] reads it; by member, time and other.
@@ -21,20 +20,10 @@ pub(super) const ANNOTATION: &str =
 
 pub(super) fn annotation(row: &Row<'_>) -> Result<Annotation, StoreError> {
     let bytes = row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?;
-    let (numbers, rest) = bytes.as_chunks::<4>();
-    if !rest.is_empty() {
-        return Err(StoreError::corrupt("the numbers of labels are cut"));
-    }
-    let numbers = numbers.iter().map(|number| u32::from_be_bytes(*number));
     Ok(Annotation {
-        labels: numbers.map(LabelId).collect(),
+        labels: label_ids(bytes)?,
         note: PrivateNote::stored(row.get::<_, Option<String>>(1)?.unwrap_or_default()),
     })
-}
-
-fn numbers(labels: &BTreeSet<LabelId>) -> Vec<u8> {
-    let numbers = labels.iter().map(|LabelId(number)| number.to_be_bytes());
-    numbers.flatten().collect()
 }
 
 pub(super) fn own_label(row: &Row<'_>) -> Result<OwnLabel, StoreError> {
@@ -114,7 +103,7 @@ impl LabelRows for SqliteRows {
                 member,
                 time,
                 of.other.as_str(),
-                numbers(&annotation.labels),
+                label_numbers(&annotation.labels),
                 note
             ],
         )

@@ -10,10 +10,11 @@ use service_kit::id::MemberId;
 use service_kit::time::Time;
 
 use super::label_rows::{ANNOTATION, annotation, own_label};
-use super::reads::{Part, no_page, read_page};
+use super::reads::read_page;
 use super::{codec, read_member};
 use crate::domain::annotation::OwnLabel;
 use crate::domain::label::{Label, LabelId};
+use crate::store::lists::{Part, no_page};
 use crate::store::{ConnectionLine, ListPage, Noted};
 
 type Found<T> = Result<T, StoreError>;

@@ -1,6 +1,7 @@
 //! Lists of connections: all that a member has, offered to the choice of a page.
 //!
-//! A member with few connections is read in one snapshot, each connection with its card; one with many from a [roster](super::roster), which
+//! A member with few connections is read in one snapshot, each connection with its card; one with many from a [roster](crate::store::roster),
+//! which
 //! is first built where there is none. Deliberately absent: what is in a list and in which order (see `domain::connection_list`). The
 //! times of a filter bound what is looked at at all; whether a connection is in the list is decided there all the same.
 
@@ -13,17 +14,17 @@ use rusqlite::Connection;
 use service_kit::error::StoreError;
 use service_kit::id::MemberId;
 use service_kit::secret::StoreSecret;
-use service_kit::time::Time;
 
-use super::reads::{Part, Shown};
-use super::roster::{Roster, Rosters};
-use super::{cards, codec, labels, read_member, reads};
-use crate::domain::connection_list::{Cursor, Filter, Oldest, Order, Selection, Total};
+use super::reads::Shown;
+use super::{cards, labels, read_member, reads};
+use crate::domain::connection_list::{Filter, Oldest, Order, Selection, Total};
 use crate::domain::policy::Policy;
-use crate::store::lists::cursor;
-use crate::store::{ConnectionLine, ConnectionPage, Line, ListRequest, Noted, Selected};
+use crate::store::lists::{
+    NotedBytes, Part, after_line, chosen_page, cursor_of, plain, ranged_page, selected, selection,
+};
+use crate::store::roster::{Build, Keys, Roster, Rosters};
+use crate::store::{ConnectionPage, ListRequest, Selected};
 
-pub(super) use rostered::Build;
 use stored::Wanted;
 #[cfg(test)]
 pub(super) use stored::count_sql;
@@ -85,7 +86,8 @@ impl Lists<'_> {
             return Ok(Step::Done(Selected::default()));
         };
         let mut oldest = Oldest::new(filter, limit, count_max);
-        if self.has_roster(filter, filter.search.is_some(), counted.connections) {
+        let searches = filter.search.is_some();
+        if Roster::is_used(self.policy, filter, searches, counted.connections) {
             let offered = self.with_roster(member, build, |roster| {
                 roster.each(|candidate| oldest.offer(candidate));
                 Ok(())
@@ -114,19 +116,7 @@ impl Lists<'_> {
 
     /// Lies in this order, so that nothing but the page is looked at, and what is counted.
     fn newest(&self, member: &MemberId, request: &ListRequest) -> Found<ConnectionPage> {
-        let after = match &request.after {
-            None => None,
-            Some(Cursor::Recent {
-                connect_time,
-                other,
-            }) => Some(Line {
-                other: other.clone(),
-                time: *connect_time,
-            }),
-            Some(Cursor::Named { .. }) => {
-                return Err(StoreError::internal("a place is of another order"));
-            }
-        };
+        let after = after_line(request)?;
         let filter = &request.query.filter;
         let part = Part {
             after: after.as_ref(),
@@ -146,15 +136,7 @@ impl Lists<'_> {
                 is_minimum: false,
             }
         };
-        let last = page.lines.last().filter(|_| page.more);
-        Ok(ConnectionPage {
-            next: last.map(|line| Cursor::Recent {
-                connect_time: line.connect_time,
-                other: line.other.clone(),
-            }),
-            lines: page.lines,
-            total,
-        })
+        Ok(ranged_page(page, total))
     }
 
     /// Adds what the member has noted about each connection. The page ends where that has as many bytes as it may.
@@ -167,42 +149,25 @@ impl Lists<'_> {
         let Some(mut notes) = labels::Notes::of(self.conn, member)? else {
             return Ok(());
         };
-        let (mut kept, mut bytes) = (0, 0_usize);
+        let mut room = NotedBytes::up_to(request.noted_bytes_max);
         for line in &mut page.lines {
             let noted = notes.about(line)?;
-            bytes = bytes.saturating_add(noted.as_ref().map_or(0, Noted::bytes));
-            if bytes > request.noted_bytes_max && kept > 0 {
+            if !room.take(noted.as_ref()) {
                 break;
             }
             line.noted = noted.map(Box::new);
-            kept += 1;
         }
-        if kept < page.lines.len() {
-            page.lines.truncate(kept);
+        if room.kept() < page.lines.len() {
+            page.lines.truncate(room.kept());
             if let Some(last) = page.lines.last() {
-                page.next = Some(self.place(request.query.order, last)?);
+                let keys = match request.query.order {
+                    Order::Recent => Keys::default(),
+                    Order::FirstName | Order::LastName => cards::read_keys(self.conn, &last.other)?,
+                };
+                page.next = Some(cursor_of(request.query.order, last, keys));
             }
         }
         Ok(())
-    }
-
-    /// Where a connection stands in an order.
-    fn place(&self, order: Order, line: &ConnectionLine) -> Found<Cursor> {
-        let (connect_time, other) = (line.connect_time, line.other.clone());
-        let key = match order {
-            Order::Recent => {
-                return Ok(Cursor::Recent {
-                    connect_time,
-                    other,
-                });
-            }
-            Order::FirstName => cards::read_keys(self.conn, &other)?.by_first_name,
-            Order::LastName => cards::read_keys(self.conn, &other)?.by_last_name,
-        };
-        Ok(Cursor::Named {
-            key: key.into(),
-            other,
-        })
     }
 
     fn chosen(
@@ -217,7 +182,7 @@ impl Lists<'_> {
             return Ok(Step::Done(ConnectionPage::default()));
         };
         let (total, query) = (counted.connections, &request.query);
-        if !self.has_roster(&query.filter, query.looks_at_cards(), total) {
+        if !Roster::is_used(self.policy, &query.filter, query.looks_at_cards(), total) {
             let total = match &query.filter.label {
                 None => total,
                 Some(label) => labels::count(self.conn, member, label)?,
@@ -251,33 +216,9 @@ impl Lists<'_> {
         connections: u32,
         offer: impl FnOnce(&mut Selection<'_>) -> Found<()>,
     ) -> Found<ConnectionPage> {
-        let query = &request.query;
-        let counted_max = self.policy.listed_counted_max;
-        let mut selection =
-            Selection::new(query, request.after.as_ref(), request.limit, counted_max);
+        let mut selection = selection(request, self.policy);
         offer(&mut selection)?;
-        let (chosen, more, in_list) = selection.finish();
-        let all = Total {
-            number: connections,
-            is_minimum: false,
-        };
-        let mut page = ConnectionPage {
-            total: if query.filter.is_empty() || query.filter.is_label_alone() {
-                all
-            } else {
-                in_list
-            },
-            ..ConnectionPage::default()
-        };
-        let last = chosen.last().filter(|_| more).cloned();
-        for one in chosen {
-            let other = codec::parse_id(&one.other)?;
-            page.lines.push(plain(other, one.connect_time));
-        }
-        if let (Some(last), Some(line)) = (last, page.lines.last()) {
-            page.next = Some(cursor(query.order, last, line.other.clone()));
-        }
-        Ok(page)
+        chosen_page(selection, request, connections)
     }
 
     /// Offers what lies between the times of the filter, newest first, until nothing can change any more.
@@ -304,22 +245,4 @@ impl Lists<'_> {
             })
         })
     }
-}
-
-/// Nothing but who and since when.
-fn plain(other: MemberId, connect_time: Time) -> ConnectionLine {
-    ConnectionLine {
-        other,
-        connect_time,
-        card: None,
-        noted: None,
-    }
-}
-
-fn selected(oldest: Oldest<'_>) -> Found<Selected> {
-    let (chosen, matched) = oldest.finish();
-    let line =
-        |(time, other): (Time, String)| codec::parse_id(&other).map(|other| Line { other, time });
-    let lines = chosen.into_iter().map(line).collect::<Found<_>>()?;
-    Ok(Selected { lines, matched })
 }

@@ -12,7 +12,6 @@ mod lists;
 mod metrics;
 mod network;
 mod reads;
-mod roster;
 mod rows;
 mod store;
 
@@ -39,8 +38,9 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
-use self::roster::Rosters;
 use self::rows::SqliteRows;
+use super::erasure::erased_hash;
+use super::roster::Rosters;
 use super::rows::{Head, Rows};
 use crate::domain::member::Member;
 use crate::domain::pair::Pair;
@@ -227,11 +227,6 @@ fn read_member(conn: &Connection, id: &MemberId) -> Result<Option<Member>, Store
     )?;
     let mut rows = statement.query([id.as_str()])?;
     rows.next()?.map(codec::member).transpose()
-}
-
-/// The hash that stays of an erased id.
-fn erased_hash(secret: &StoreSecret, id: &MemberId) -> [u8; 16] {
-    secret.keyed_hash("erased member", &[id.as_str().as_bytes()])
 }
 
 /// The position of the fact of the erasure, if the id of this hash was erased.

@@ -12,6 +12,7 @@ use super::{codec, read_pair, reads};
 use crate::domain::network::Tie;
 use crate::store::Line;
 use crate::store::dismissals::DismissalRows;
+use crate::store::lists::place_after;
 use crate::store::network::Ties;
 
 type Found<T> = Result<T, StoreError>;
@@ -69,7 +70,7 @@ pub(super) fn dismissed(
         "select other, time from dismissal where member = ?1 and (time, other) < (?2, ?3)
          order by time desc, other desc limit ?4",
     )?;
-    let (time, other) = reads::place_after(after);
+    let (time, other) = place_after(after);
     let mut rows = statement.query(params![member.as_str(), time, other, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

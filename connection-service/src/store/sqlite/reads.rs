@@ -3,7 +3,7 @@
 //! An erasure removes a member's pairs in steps; until it has, a pair with somebody who is being erased is read as if nothing were
 //! between the two. Deliberately absent: the feed (see `feed`), and anything that writes.
 
-use rusqlite::{Connection, Rows, params};
+use rusqlite::{Connection, Row, Rows, params};
 use service_kit::error::StoreError;
 use service_kit::id::{MemberId, PairKey, Sides};
 use service_kit::secret::StoreSecret;
@@ -13,7 +13,8 @@ use super::codec::{self, PAIR_COLUMNS, to_i64};
 use super::{erased_hash, read_acknowledged_by, read_erased, read_head, read_member, read_pair};
 use crate::domain::fact::PairFacts;
 use crate::domain::policy::Policy;
-use crate::store::{Due, FactsPage, Line, ListPage, Relationship};
+use crate::store::lists::{Part, no_page, page_of};
+use crate::store::{Due, FactsPage, ListPage, Relationship};
 
 /// How many erasures are worked on in one round.
 const ERASURES_AT_ONCE_MAX: u32 = 100;
@@ -30,16 +31,12 @@ pub(super) fn relationship(
     other: &MemberId,
 ) -> Found<Relationship> {
     let key = PairKey::new(member, other);
-    let key = key.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
-    let pair = read_pair(conn, &key)?;
-    let blocked = key
-        .side_of(member)
-        .is_some_and(|side| pair.blocked.get(side).is_some());
-    let relationship = match pair.connection {
-        Some(connection) => Relationship::Connected(connection.connect_time),
-        None if blocked => Relationship::Blocked,
-        None => return Ok(Relationship::None),
-    };
+    let found = key.and_then(|key| Some((key.side_of(member)?, key)));
+    let (side, key) = found.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
+    let relationship = Relationship::of(&read_pair(conn, &key)?, side);
+    if relationship == Relationship::None {
+        return Ok(relationship);
+    }
     let erased = is_being_erased(conn, member)? || is_being_erased(conn, other)?;
     Ok(if erased {
         Relationship::None
@@ -87,88 +84,21 @@ pub(super) fn list<L>(
     read_page(rows, part.limit, total, line)
 }
 
-/// A page of connections.
-pub(super) const CONNECTIONS: &str = "select other, connect_time from connection
-     where member = ?1 and (connect_time, other) < (?2, ?3) and connect_time > ?4
-     order by connect_time desc, other desc limit ?5";
-
-/// Which lines of a list are read, newest first.
-#[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
-    /// Those that come after this one; `None`: from the newest.
-    pub(super) after: Option<&'a Line>,
-    /// Those later than this.
-    pub(super) later_than: Option<Time>,
-    /// Those earlier than this; of no meaning with a line to come after, which is earlier itself.
-    pub(super) earlier_than: Option<Time>,
-    /// How many at most.
-    pub(super) limit: u32,
-}
-
-impl<'a> Part<'a> {
-    /// A page, whenever its lines were made.
-    pub(super) const fn page(after: Option<&'a Line>, limit: u32) -> Self {
-        Self {
-            after,
-            later_than: None,
-            earlier_than: None,
-            limit,
-        }
-    }
-
-    /// The place that the lines come after, and the time that they are later than, as statements compare them.
-    pub(super) fn bounds(&self) -> ((i64, &'a str), i64) {
-        let place = match (self.after, self.earlier_than) {
-            (None, Some(time)) => (time.millis(), ""),
-            (after, _) => place_after(after),
-        };
-        (place, self.later_than.map_or(i64::MIN, Time::millis))
-    }
-
-    /// One more than the page has, which says whether there are more.
-    pub(super) fn limit_and_one(&self) -> i64 {
-        i64::from(self.limit) + 1
-    }
-}
-
-/// The page of a list that has no lines.
-pub(super) const fn no_page<L>() -> ListPage<L> {
-    ListPage {
-        lines: Vec::new(),
-        more: false,
-        total: 0,
-    }
-}
-
-/// The place that a page begins after, newest first, as statements compare it.
-pub(super) fn place_after(line: Option<&Line>) -> (i64, &str) {
-    line.map_or((i64::MAX, ""), |line| {
-        (line.time.millis(), line.other.as_str())
-    })
-}
-
-/// A page from rows of the other member and the time, of which one more than `limit` was asked for.
+/// A page from rows of the other member and the time.
 pub(super) fn read_page<L>(
-    mut rows: Rows<'_>,
+    rows: Rows<'_>,
     limit: u32,
     total: u32,
     line: impl Fn(MemberId, Time) -> L,
 ) -> Found<ListPage<L>> {
-    let mut page = ListPage {
-        lines: Vec::with_capacity(limit.min(total) as usize),
-        more: false,
-        total,
-    };
-    while let Some(row) = rows.next()? {
-        if page.lines.len() >= limit as usize {
-            page.more = true;
-            break;
-        }
-        page.lines
-            .push(line(codec::member_id(row, 0)?, codec::time(row, 1)?));
-    }
-    Ok(page)
+    let read = |row: &Row<'_>| Ok(line(codec::member_id(row, 0)?, codec::time(row, 1)?));
+    page_of(rows.and_then(read), limit, total)
 }
+
+/// A page of connections.
+pub(super) const CONNECTIONS: &str = "select other, connect_time from connection
+     where member = ?1 and (connect_time, other) < (?2, ?3) and connect_time > ?4
+     order by connect_time desc, other desc limit ?5";
 
 pub(super) fn pair_facts(
     conn: &Connection,

@@ -12,7 +12,7 @@ use service_kit::secret::StoreSecret;
 use service_kit::time::Time;
 use uuid::Uuid;
 
-use super::codec::{self, FactRow, PAIR_COLUMNS, to_i64};
+use super::codec::{self, PAIR_COLUMNS, to_i64};
 use super::held::{self, HeldRow, PAIR, PAIR_OF_HIGH};
 use super::{erased_hash, read_head};
 use crate::domain::ensure::StoredVerdict;
@@ -20,6 +20,7 @@ use crate::domain::erase::Erasure;
 use crate::domain::fact::Fact;
 use crate::domain::member::Member;
 use crate::domain::pair::Pair;
+use crate::store::codec::{FactColumns, stage_code, verdict_code};
 use crate::store::rows::{Head, Listing, Rows};
 
 /// The kind of a list's lines in the table `of_member`, as the migration has it.
@@ -284,7 +285,7 @@ impl Rows for SqliteRows {
         invitation: &Uuid,
         verdict: &StoredVerdict,
     ) -> Result<(), StoreError> {
-        let (code, connect_time) = codec::verdict_code(verdict.verdict)?;
+        let (code, connect_time) = verdict_code(verdict.verdict)?;
         self.change_one(
             "insert or replace into verdict
                  (invitation_id, number, verdict, connect_time, position, decide_time)
@@ -328,7 +329,7 @@ impl Rows for SqliteRows {
         fact: &Fact,
         previous: Sides<u64>,
     ) -> Result<(), StoreError> {
-        let row = FactRow::of(fact);
+        let row = FactColumns::of(fact);
         self.change_one(
             "insert into fact (position, time, kind, low, high, connection, connect_time,
                  invitation_id, blocked_by_low, blocked_by_high, blank, previous_low, previous_high)
@@ -337,23 +338,18 @@ impl Rows for SqliteRows {
                 to_i64(position)?,
                 time.millis(),
                 row.kind,
-                row.low,
-                row.high,
+                row.named.low.as_ref().map(MemberId::as_str),
+                row.named.high.as_ref().map(MemberId::as_str),
                 row.connection,
-                row.connect_time,
-                row.invitation,
+                row.connect_time.map(Time::millis),
+                row.invitation.map(Uuid::into_bytes),
                 row.blocked.low,
                 row.blocked.high,
                 to_i64(previous.low)?,
                 to_i64(previous.high)?,
             ],
         )?;
-        match fact {
-            Fact::Pair { key, .. } => {
-                self.named.extend([key.low().clone(), key.high().clone()]);
-            }
-            Fact::Erased(member) => self.named.push(member.clone()),
-        }
+        self.named.extend(row.named.low.into_iter().chain(row.named.high));
         Ok(())
     }
 
@@ -412,7 +408,7 @@ impl Rows for SqliteRows {
     }
 
     fn put_erasure(&mut self, id: &MemberId, erasure: &Erasure) -> Result<(), StoreError> {
-        let (stage, next) = codec::stage_code(erasure.stage)?;
+        let (stage, next) = stage_code(erasure.stage);
         self.change_one(
             "insert or replace into erasure (member, position, last_fact, stage, next)
              values (?1, ?2, ?3, ?4, ?5)",
@@ -421,7 +417,7 @@ impl Rows for SqliteRows {
                 to_i64(erasure.position)?,
                 to_i64(erasure.last_fact)?,
                 stage,
-                next
+                to_i64(next)?
             ],
         )
     }

@@ -15,9 +15,9 @@ use service_kit::store_health::StoreHealth;
 use service_kit::time::Time;
 use tokio::sync::watch;
 
-use super::lists::{Build, Lists, Step};
+use super::lists::{Lists, Step};
 use super::network::{self, SqliteTies};
-use super::reads::{Part, Shown};
+use super::reads::Shown;
 use super::{SqliteStore, cards as card_rows, erased_hash, feed, reads};
 use crate::domain::annotation::{Change, OwnLabel};
 use crate::domain::card::Card;
@@ -28,6 +28,8 @@ use crate::domain::label::Label;
 use crate::domain::network::{Between, MutualPage, Suggested, SuggestionPage};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
+use crate::store::lists::Part;
+use crate::store::roster::Build;
 use crate::store::rows::Rows;
 use crate::store::{
     Act, Acted, ConnectionLine, ConnectionPage, Due, Ensured, Erased, FactsPage, Feed, FeedState,

@@ -1,45 +1,18 @@
 //! The rosters that lists are chosen from: when there is one, how it is built, and how it is brought up to date.
 //!
-//! Deliberately absent: what is chosen, and the rosters themselves (see [`roster`](super::super::roster)).
+//! Deliberately absent: what is chosen, and the rosters themselves (see [`roster`](crate::store::roster)).
 
 use rusqlite::params;
 use service_kit::id::MemberId;
-use tokio::time::Instant;
 
 use super::{Found, Lists, Step};
-use crate::domain::connection_list::Filter;
-use crate::store::sqlite::reads::place_after;
-use crate::store::sqlite::roster::figures::Came;
-use crate::store::sqlite::roster::{Keys, Roster};
+use crate::store::MemberFeed;
+use crate::store::lists::place_after;
+use crate::store::roster::figures::Came;
+use crate::store::roster::{Build, Keys, Moment, News, Roster};
 use crate::store::sqlite::{cards, codec, erased_hash, feed, read_head, reads};
-use crate::store::{Line, MemberFeed};
-
-/// How many changes of cards a roster catches up on; one that is further behind is built anew.
-const CARDS_BEHIND_MAX: u64 = 2_000;
-
-/// A roster of which a part has been read.
-pub(in crate::store::sqlite) struct Build {
-    roster: Roster,
-    /// The last connection read, newest first.
-    after: Option<Line>,
-    begun: Instant,
-}
 
 impl Lists<'_> {
-    /// Whether what a filter takes of a member's `connections` is looked for in their roster.
-    pub(super) fn has_roster(
-        &self,
-        filter: &Filter,
-        looks_at_cards: bool,
-        connections: u32,
-    ) -> bool {
-        // Those with a label lie together, and are read alone.
-        looks_at_cards
-            && filter.label.is_none()
-            && connections >= self.policy.roster_connections_min
-            && self.policy.roster_bytes_max > 0
-    }
-
     /// Works with the member's roster as of this snapshot, and goes on building it first where there is none. Done with `None`: too much has
     /// changed while it was built.
     pub(super) fn with_roster<T>(
@@ -52,36 +25,35 @@ impl Lists<'_> {
             build
         } else {
             let worked = self.rosters.with(member, |roster| {
-                let current = self.refresh(member, roster)?;
+                let news = self.news(member, roster.as_of())?;
+                let current = news.is_some_and(|news| roster.take_in(news));
                 current.then(|| work(roster)).transpose()
             })?;
             if worked.is_some() {
                 return Ok(Step::Done(worked));
             }
-            self.begin()?
+            Build::begin(self.now()?)
         };
         if !self.read_on(member, &mut build)? {
             return Ok(Step::Building(build));
         }
-        let mut roster = build.roster;
         let figures = self.rosters.figures();
-        if !self.refresh(member, &mut roster)? {
+        let news = self.news(member, build.as_of())?;
+        let Some((roster, begun)) = news.and_then(|news| build.finish(news)) else {
             figures.count(Came::Outrun);
             return Ok(Step::Done(None));
-        }
+        };
         let worked = work(&roster)?;
         self.rosters.keep(member.clone(), roster);
-        figures.built(build.begun.elapsed());
+        figures.built(begun.elapsed());
         Ok(Step::Done(Some(worked)))
     }
 
-    /// A roster of nobody, as of now.
-    fn begin(&self) -> Found<Build> {
-        let position = read_head(self.conn)?.position;
-        Ok(Build {
-            roster: Roster::new(position, cards::last_change(self.conn)?),
-            after: None,
-            begun: Instant::now(),
+    /// The moment of this snapshot.
+    fn now(&self) -> Found<Moment> {
+        Ok(Moment {
+            position: read_head(self.conn)?.position,
+            cards: cards::last_change(self.conn)?,
         })
     }
 
@@ -94,49 +66,45 @@ impl Lists<'_> {
              where connection.member = ?1 and (connect_time, other) < (?2, ?3)
              order by connect_time desc, other desc limit ?4",
         )?;
-        let (time, other) = place_after(build.after.as_ref());
+        let (time, other) = place_after(build.after());
         let mut rows = statement.query(params![member.as_str(), time, other, chunk])?;
-        let (mut read, mut last) = (0, None);
+        let mut read = 0;
         while let Some(row) = rows.next()? {
             let (other, time) = (codec::member_id(row, 0)?, codec::time(row, 1)?);
-            let keys = cards::decode_keys(row, 2)?;
-            build.roster.insert(other.clone(), time, keys);
-            last = Some(Line { other, time });
+            build.add(other, time, cards::decode_keys(row, 2)?);
             read += 1;
         }
-        build.after = last.or_else(|| build.after.take());
         Ok(read < chunk)
     }
 
-    /// Brings a roster up to what this snapshot holds. Says whether it could be done; what was done of it does no harm.
-    fn refresh(&self, member: &MemberId, roster: &mut Roster) -> Found<bool> {
+    /// What has changed for the member's roster since a moment, up to what this snapshot holds. `None` where that is too much.
+    fn news(&self, member: &MemberId, since: Moment) -> Found<Option<News>> {
         let hash = erased_hash(self.secret, member);
-        let (after, most) = (roster.position, self.policy.member_backlog_max);
-        let steps = feed::member_steps(self.conn, member, &hash, after, most)?;
+        let most = self.policy.member_backlog_max;
+        let steps = feed::member_steps(self.conn, member, &hash, since.position, most)?;
         let MemberFeed::Steps { steps, through } = steps else {
-            return Ok(false);
+            return Ok(None);
         };
-        let last = cards::last_change(self.conn)?;
-        if last.saturating_sub(roster.cards) > CARDS_BEHIND_MAX {
-            return Ok(false);
+        let until = Moment {
+            position: through,
+            cards: cards::last_change(self.conn)?,
+        };
+        if since.is_too_long_before(until) {
+            return Ok(None);
         }
-        for step in steps {
+        let with_keys = steps.into_iter().map(|step| {
             let keys = match step.connected {
                 Some(_) => cards::read_keys(self.conn, &step.other)?,
                 None => Keys::default(),
             };
-            roster.follow(step, keys);
-        }
-        cards::changed_after(self.conn, roster.cards, |member, keys| {
-            roster.put_card(member, keys);
-        })?;
-        for erased in reads::severing(self.conn)? {
-            // Their card is gone at once, their connections are in steps.
-            roster.put_card(&erased, Keys::default());
-        }
-        // Another reader may have brought it further already.
-        roster.position = roster.position.max(through);
-        roster.cards = roster.cards.max(last);
-        Ok(true)
+            Ok((step, keys))
+        });
+        Ok(Some(News {
+            since,
+            until,
+            steps: with_keys.collect::<Found<_>>()?,
+            cards: cards::changed_after(self.conn, since.cards)?,
+            severing: reads::severing(self.conn)?,
+        }))
     }
 }

@@ -15,7 +15,7 @@ const BUILD_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /// What came of an answer that needed a roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store::sqlite) enum Came {
+pub(in crate::store) enum Came {
     /// There was one.
     Found,
     /// One was built.
@@ -41,7 +41,7 @@ impl From<Came> for ReadLabels {
 }
 
 /// The figures of rosters.
-pub(in crate::store::sqlite) struct RosterFigures {
+pub(in crate::store) struct RosterFigures {
     reads: Family<ReadLabels, Counter>,
     build: Histogram,
 }
@@ -61,12 +61,12 @@ impl RosterFigures {
     }
 
     /// Counts an answer.
-    pub(in crate::store::sqlite) fn count(&self, outcome: Came) {
+    pub(in crate::store) fn count(&self, outcome: Came) {
         self.reads.get_or_create(&outcome.into()).inc();
     }
 
     /// Counts a roster that took so long, the reads of others between its own included.
-    pub(in crate::store::sqlite) fn built(&self, took: Duration) {
+    pub(in crate::store) fn built(&self, took: Duration) {
         self.count(Came::Built);
         self.build.observe(took.as_secs_f64());
     }
