@@ -60,7 +60,13 @@ impl Hub {
         }
     }
 
-    /// The highest head published, to read or to wait for.
+    /// Says that the store has gone back to an earlier state, which ends at position `head`. Wakes all who look at the head or wait for
+    /// everything; those who wait for a topic are woken by what is published next.
+    pub fn rewind(&self, head: u64) {
+        self.inner.head.send_modify(|seen| *seen = head);
+    }
+
+    /// The highest head published since the store last went back, to read or to wait for.
     pub fn head(&self) -> watch::Receiver<u64> {
         self.inner.head.subscribe()
     }
@@ -134,6 +140,18 @@ mod tests {
 
     fn woken(subscription: &mut Subscription) -> bool {
         subscription.changed().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_store_that_goes_back_takes_the_head_with_it() {
+        let hub = Hub::new();
+        hub.publish(7, []);
+        let mut everything = hub.subscribe_all();
+        hub.rewind(3);
+        assert_eq!(*hub.head().borrow(), 3);
+        assert!(woken(&mut everything));
+        hub.publish(4, []);
+        assert_eq!(*hub.head().borrow(), 4);
     }
 
     #[test]

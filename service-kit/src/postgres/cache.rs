@@ -129,6 +129,12 @@ impl<K: Ord + Clone, T> Cache<K, T> {
         slots.map(|(key, _)| key)
     }
 
+    /// What was loaded.
+    pub fn loaded(&self) -> impl Iterator<Item = (&K, &T)> {
+        let slots = self.0.iter();
+        slots.filter_map(|(key, slot)| Some((key, &slot.loaded.row()?.row)))
+    }
+
     /// Notes that there is no such row, unless one was loaded.
     pub fn load_none(&mut self, key: &K) {
         if let Some(slot) = self

@@ -61,10 +61,11 @@ pub enum OpenError {
 
 impl<B: BatchRows> StoreCore<B> {
     /// Opens a store, brings its tables to what the program expects, and begins an epoch, which all processes on it share from then on.
-    /// `batch` makes the rows that the writer works on. To be called within a runtime, on which it then reads.
+    /// `batch` makes the rows that the writer works on; `noticed` is told of every end of the history that is seen here, in no particular order. To be called within a runtime, on which it then reads.
     pub async fn open(
         setup: StoreSetup<'_>,
         batch: impl FnOnce(&Shared<B>) -> B,
+        noticed: impl Fn(&B::Head) + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
         let options = setup.options;
         let connector = Connector::new(setup.url, options, setup.component)?;
@@ -77,7 +78,8 @@ impl<B: BatchRows> StoreCore<B> {
         let row = rows
             .first()
             .ok_or_else(|| Failure::corrupt("the store has lost its first row"))?;
-        let (head, _, database) = B::read_head(row)?;
+        let (head, all, database) = B::read_head(row)?;
+        noticed(&all);
         let hub = Hub::new();
         hub.publish(head.position, []);
         let shared = Shared {
@@ -89,6 +91,7 @@ impl<B: BatchRows> StoreCore<B> {
             answer_wait: options.statement_timeout.saturating_add(ANSWER_WAIT_MORE),
             published: Arc::new(AtomicU64::new(head.position)),
             random: setup.random,
+            noticed: Arc::new(noticed),
             rows: std::marker::PhantomData,
         };
         let metrics = StoreMetrics::default();

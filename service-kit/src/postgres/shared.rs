@@ -31,6 +31,8 @@ pub struct Shared<B: BatchRows> {
     pub published: Arc<AtomicU64>,
     /// Where new epochs and ids come from.
     pub random: Arc<dyn Random>,
+    /// Told of every end of the history that is seen here, in no particular order.
+    pub noticed: Arc<dyn Fn(&B::Head) + Send + Sync>,
     /// Which end of the history it is that is read.
     pub rows: std::marker::PhantomData<fn() -> B>,
 }
@@ -46,6 +48,7 @@ impl<B: BatchRows> Clone for Shared<B> {
             answer_wait: self.answer_wait,
             published: self.published.clone(),
             random: self.random.clone(),
+            noticed: self.noticed.clone(),
             rows: self.rows,
         }
     }
@@ -65,7 +68,9 @@ impl<B: BatchRows> Shared<B> {
     /// Begins another epoch, since the history has gone back.
     pub async fn begin_again(&self, client: &Client) -> Result<(), Failure> {
         self.in_time(self.history.begin_again(client, &*self.random))
-            .await
+            .await?;
+        self.hub.rewind(self.history.known().position);
+        Ok(())
     }
 
     /// Reads the end of the history, and what time it is; outside of a transaction, as it is committed. [`Failure::WentBack`] when it lies
@@ -95,6 +100,7 @@ impl<B: BatchRows> Shared<B> {
             Seen::Newer => self.history.reload(client, found).await?,
             Seen::WentBack => return Err(Failure::WentBack),
         }
+        (self.noticed)(&head);
         let time = self.clock.of(database).max(B::last_time(&head));
         Ok((head, time))
     }

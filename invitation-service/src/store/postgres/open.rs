@@ -6,7 +6,9 @@ use service_kit::{
     environment::Random,
     group_commit::GroupCommitOptions,
     id::IdSource,
-    postgres::{OpenError, PostgresOptions, PostgresUrl, StoreCore, StoreSetup, TimeSource},
+    postgres::{
+        OpenError, PostgresOptions, PostgresUrl, Shared, StoreCore, StoreSetup, TimeSource,
+    },
 };
 
 use super::{PostgresStore, batch::Batch, engine::MIGRATIONS};
@@ -34,10 +36,11 @@ impl PostgresStore {
             random,
         };
         let standings = StandingMetrics::new();
-        let core = StoreCore::open(setup, |shared| {
+        let batch = |shared: &Shared<Batch>| {
             let ids = IdSource::from_random(shared.random.clone());
             Batch::new(shared.secret.clone(), ids, standings.clone())
-        });
+        };
+        let core = StoreCore::open(setup, batch, |_| {});
         Ok(Self {
             core: core.await?,
             policy: Arc::new(policy),
