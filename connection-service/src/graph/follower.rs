@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::epoch::EpochId;
 use service_kit::error::StoreError;
 use service_kit::id::PairKey;
 use tokio::time::{Instant, sleep};
@@ -160,10 +161,11 @@ impl Follower {
     }
 
     async fn build_and_follow(&self) -> Result<std::convert::Infallible, End> {
+        let epoch = self.store.epoch();
         let (network, position) = self.build().await?;
         *self.memory.write() = Some(network);
         self.memory.tell(State::Following(position));
-        self.follow(position).await
+        self.follow(epoch, position).await
     }
 
     async fn build(&self) -> Result<(Network, u64), End> {
@@ -225,12 +227,23 @@ impl Follower {
         }
     }
 
-    async fn follow(&self, mut position: u64) -> Result<std::convert::Infallible, End> {
+    async fn follow(
+        &self,
+        epoch: EpochId,
+        mut position: u64,
+    ) -> Result<std::convert::Infallible, End> {
         let mut head = self.store.hub().head();
         loop {
-            // A hub that is gone is one of a store that is closing: nothing comes any more.
-            if head.wait_for(|head| *head > position).await.is_err() {
-                std::future::pending::<()>().await;
+            // A database may be put back to an earlier state while processes run on it.
+            if self.store.check_epoch(&epoch, position).is_err() {
+                return Err(End::Lost);
+            }
+            if *head.borrow_and_update() <= position {
+                // A hub that is gone is one of a store that is closing: nothing comes any more.
+                if head.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
             }
             let (entries, through) = self.read_feed(position).await?;
             for turn in entries.chunks(FACTS_AT_A_TURN) {

@@ -30,7 +30,7 @@ async fn have_mutual(context: &Context, keys: Vec<PairKey>) -> Result<Vec<Option
     };
     if let Some(found) = context
         .memory
-        .ask(network::position(context), question)
+        .ask(network::position(context).await?, question)
         .await
     {
         return Ok(found);

@@ -31,7 +31,7 @@ pub async fn run(
     };
     if let Some(page) = context
         .memory
-        .ask(network::position(context), question)
+        .ask(network::position(context).await?, question)
         .await
     {
         return Ok(page);

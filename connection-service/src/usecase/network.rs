@@ -8,9 +8,10 @@ use service_kit::id::MemberId;
 use super::{Context, Failure};
 use crate::domain::network::Between;
 
-/// The position that an answer must not be older than: that of the last commit. Whoever was answered before sees what they did.
-pub(super) fn position(context: &Context) -> u64 {
-    *context.store.hub().head().borrow()
+/// The position that an answer must not be older than: that of the last commit. Whoever was answered before sees what they did, whichever
+/// process answered.
+pub(super) async fn position(context: &Context) -> Result<u64, StoreError> {
+    context.store.head().await
 }
 
 /// The outcome of a search of the store, few of which are under way at a time.
@@ -36,7 +37,7 @@ pub(super) async fn between(
     };
     let answer = context
         .memory
-        .ask_around(position(context), member.clone(), question);
+        .ask_around(position(context).await?, member.clone(), question);
     if let Some(found) = answer.await {
         return Ok(Some(found));
     }

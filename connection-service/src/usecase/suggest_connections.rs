@@ -14,7 +14,7 @@ pub async fn run(
     after: Option<Suggested>,
     limit: u32,
 ) -> Result<SuggestionPage, Failure> {
-    let position = network::position(context);
+    let position = network::position(context).await?;
     let dismissed = context.store.dismissals(member.clone()).await?;
     let (asking, from) = (member.clone(), after.clone());
     let question = move |network: &crate::graph::network::Network, steps| {

@@ -53,7 +53,9 @@ pub(super) fn member_id(row: &Row<'_>, column: usize) -> Decoded<MemberId> {
 
 fn optional_member_id(row: &Row<'_>, column: usize) -> Decoded<Option<MemberId>> {
     let text = row.get_ref(column)?.as_str_or_null();
-    text.map_err(StoreError::corrupt)?.map(codec::member_id).transpose()
+    text.map_err(StoreError::corrupt)?
+        .map(codec::member_id)
+        .transpose()
 }
 
 fn optional_uuid(row: &Row<'_>, column: usize) -> Decoded<Option<Uuid>> {
@@ -153,5 +155,10 @@ pub(super) fn link(row: &Row<'_>, member: &MemberId) -> Decoded<Link> {
         low: position(row, 4)?,
         high: position(row, 5)?,
     };
-    Link::of(member, named, (row.get(2)?, optional_time(row, 3)?), previous)
+    Link::of(
+        member,
+        named,
+        (row.get(2)?, optional_time(row, 3)?),
+        previous,
+    )
 }

@@ -32,7 +32,8 @@ pub(super) fn relationship(
 ) -> Found<Relationship> {
     let key = PairKey::new(member, other);
     let found = key.and_then(|key| Some((key.side_of(member)?, key)));
-    let (side, key) = found.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
+    let (side, key) =
+        found.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
     let relationship = Relationship::of(&read_pair(conn, &key)?, side);
     if relationship == Relationship::None {
         return Ok(relationship);

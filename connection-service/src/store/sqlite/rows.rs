@@ -349,7 +349,8 @@ impl Rows for SqliteRows {
                 to_i64(previous.high)?,
             ],
         )?;
-        self.named.extend(row.named.low.into_iter().chain(row.named.high));
+        self.named
+            .extend(row.named.low.into_iter().chain(row.named.high));
         Ok(())
     }
 

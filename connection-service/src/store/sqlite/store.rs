@@ -225,6 +225,11 @@ impl Store for SqliteStore {
         self.read(read).await
     }
 
+    async fn head(&self) -> Result<u64, StoreError> {
+        // Nobody else writes.
+        Ok(*self.shared.hub.head().borrow())
+    }
+
     async fn feed_state(&self) -> Result<FeedState, StoreError> {
         self.read(feed::state).await
     }

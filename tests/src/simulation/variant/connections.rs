@@ -231,6 +231,10 @@ impl Store for Bent {
         self.inner.all_facts(after, limit).await
     }
 
+    async fn head(&self) -> Result<u64, StoreError> {
+        self.inner.head().await
+    }
+
     async fn feed_state(&self) -> Result<FeedState, StoreError> {
         self.inner.feed_state().await
     }

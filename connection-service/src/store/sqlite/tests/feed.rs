@@ -181,10 +181,7 @@ async fn each_process_begins_a_history_that_goes_on_from_the_last() {
     assert_ne!(f.store.epoch(), first);
     assert!(f.store.check_epoch(&first, 1).is_ok());
     assert_eq!(
-        f.store
-            .check_epoch(&first, 2)
-            .unwrap_err()
-            .common_position,
+        f.store.check_epoch(&first, 2).unwrap_err().common_position,
         1
     );
     let unknown = EpochId::from_bytes([9; 16]);
