@@ -11,10 +11,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use service_kit::config::{ADDRESS, Findings, Key, PATH, Schema, Unit};
+use service_kit::config::{ADDRESS, Findings, Key, PATH, Schema, StoreAddress, Unit, store_key};
 use service_kit::fields::RequestOptions;
 use service_kit::group_commit::GroupCommitOptions;
 use service_kit::observability::ObservabilityOptions;
+use service_kit::postgres::PostgresOptions;
 use service_kit::runtime::THREADS_DEFAULT;
 use service_kit::server::ServerOptions;
 use service_kit::sqlite::SqliteOptions;
@@ -35,8 +36,12 @@ pub struct Config {
     pub observability: ObservabilityOptions,
     /// The callers' tokens; `None`, the default, where nobody shows credentials.
     pub tokens_file: Option<PathBuf>,
-    /// The store's file.
+    /// Where the store is.
+    pub store: StoreAddress,
+    /// How a store in a file is used; its own path is not looked at.
     pub database: SqliteOptions,
+    /// How a store on PostgreSQL is used.
+    pub postgres: PostgresOptions,
     /// The bounds of the store's writer.
     pub group_commit: GroupCommitOptions,
     /// The numbers of the rules.
@@ -68,7 +73,9 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_052)),
             tokens_file: None,
             observability: ObservabilityOptions::default(),
+            store: StoreAddress::File(database.path.clone()),
             database,
+            postgres: PostgresOptions::default(),
             group_commit: GroupCommitOptions::default(),
             policy: Policy::default(),
             graph: GraphOptions::default(),
@@ -108,8 +115,12 @@ impl Config {
             })
             .part("Requests", requests::keys(), |c: &mut Self| &mut c.cards)
             .part("Index", GraphOptions::keys(), |c: &mut Self| &mut c.graph)
+            .section("Store", vec![store_key(|c: &mut Self| &mut c.store)])
             .part("Store", SqliteOptions::keys(), |c: &mut Self| {
                 &mut c.database
+            })
+            .part("Store", PostgresOptions::keys(), |c: &mut Self| {
+                &mut c.postgres
             })
             .part("Store", GroupCommitOptions::keys(), |c: &mut Self| {
                 &mut c.group_commit
@@ -155,7 +166,10 @@ fn process_keys() -> Vec<Key<Config>> {
 
 /// What does not fit together, or should be known.
 fn check(config: &Config, findings: &mut Findings) {
-    config.database.check(findings);
+    match &config.store {
+        StoreAddress::File(_) => config.database.check(findings),
+        StoreAddress::Postgres(url) => config.postgres.check(url, findings),
+    }
     config.observability.check(config.listen, findings);
     config.group_commit.check(findings);
     config.server.check(findings);

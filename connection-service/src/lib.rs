@@ -21,11 +21,13 @@ use std::sync::Arc;
 
 use service_kit::auth::{Callers, FileError};
 use service_kit::clock::Clock;
-use service_kit::environment::{Environment, Executor};
+use service_kit::config::StoreAddress;
+use service_kit::environment::{Environment, Executor, SystemRandom};
 use service_kit::observability::{Observability, ObservabilityError};
 use service_kit::server::{End, HealthHandle, Listener, ServeError, Server, Serving};
-use service_kit::sqlite::OpenError;
+use service_kit::sqlite::{OpenError, SqliteOptions};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
@@ -33,6 +35,7 @@ pub use domain::policy::Policy;
 
 use graph::Memory;
 use store::Store;
+use store::postgres::{self, PostgresStore};
 use store::sqlite::SqliteStore;
 use usecase::Context;
 
@@ -46,6 +49,9 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[from] OpenError),
+    /// The store on PostgreSQL cannot be opened.
+    #[error("the store cannot be opened")]
+    Postgres(#[from] postgres::OpenError),
     /// The process cannot show itself as it is asked to.
     #[error("the process cannot show itself as it is asked to")]
     Observability(#[from] ObservabilityError),
@@ -84,15 +90,65 @@ pub async fn run(
     let mut seen =
         Observability::start(COMPONENT, VERSION, grpc::API, &config.observability).await?;
     let serving = begin(&config, listener, &seen, &shutdown)?;
-    let (database, group_commit, policy) =
-        (config.database.clone(), config.group_commit, config.policy);
-    let environment = Environment::system(clock);
-    let open = move || SqliteStore::open(database, group_commit, policy, environment);
+    let open = open(config.clone(), clock, Handle::current());
     let opened = serving.while_opening(open).await;
     let (serving, store) = opened.map_err(RunError::Panicked)??;
-    store.register(&mut seen);
-    let store = Arc::new(store);
+    let store = store.register(&mut seen);
     work(config, serving, store, Executor::Threads, seen).await
+}
+
+/// A store that was opened, of one engine or the other.
+enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Opened {
+    /// Hands in its figures.
+    fn register(self, seen: &mut Observability) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => {
+                store.register(seen);
+                Arc::new(store)
+            }
+            Self::Postgres(store) => {
+                let store = Arc::new(store);
+                store.register(seen);
+                store
+            }
+        }
+    }
+}
+
+/// Opens the store that is configured, on a thread that may block. One on PostgreSQL reads on `runtime`, by the clock of its server.
+fn open(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+) -> impl FnOnce() -> Result<Opened, RunError> + Send + 'static {
+    move || match config.store {
+        StoreAddress::File(path) => {
+            let options = SqliteOptions {
+                path,
+                ..config.database
+            };
+            let environment = Environment::system(clock);
+            let store =
+                SqliteStore::open(options, config.group_commit, config.policy, environment)?;
+            Ok(Opened::Sqlite(store))
+        }
+        StoreAddress::Postgres(url) => {
+            let store = runtime.block_on(PostgresStore::open(
+                *url,
+                &config.postgres,
+                config.group_commit,
+                config.policy,
+                postgres::TimeSource::Database,
+                Arc::new(SystemRandom),
+            ))?;
+            Ok(Opened::Postgres(store))
+        }
+    }
 }
 
 /// [`run`] on given parts, showing nothing of itself: of `config`, where the service listens, what it keeps its connections in and what

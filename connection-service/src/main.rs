@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use connection_service::Config;
 use connection_service::command::import;
-use connection_service::store::sqlite::MIGRATIONS;
+use connection_service::store::{postgres, sqlite};
 use service_kit::cli::{Outcome, Program, block_on, store};
 use service_kit::clock::SystemClock;
 use service_kit::config::Loaded;
@@ -20,10 +20,14 @@ fn main() -> ExitCode {
     let about = "Connections and blocks between the members of a professional network";
     Program::new(about, Config::schema(), |config| config.listen, serve)
         .command(store::backup_command(), |loaded, matches| {
-            store::backup(&loaded.config.database.path, matches, MIGRATIONS)
+            store::backup(&loaded.config.store, matches, sqlite::MIGRATIONS)
         })
         .command(store::restore_command(), |loaded, matches| {
-            store::restore(&loaded.config.database.path, matches, MIGRATIONS)
+            store::restore(&loaded.config.store, matches, sqlite::MIGRATIONS)
+        })
+        .command(store::migrate_command(), |loaded, _| {
+            let config = loaded.config;
+            store::migrate(config.store, &config.postgres, postgres::MIGRATIONS)
         })
         .command(import::command(), import::run)
         .run()
@@ -38,7 +42,7 @@ fn serve(loaded: Loaded<Config>) -> Outcome {
         let listener = server::listen(config.listen, config.tokens_file.is_some()).await?;
         tracing::info!(
             address = %listener.local_addr()?,
-            database = %config.database.path.display(),
+            database = %config.store,
             "connection-service starts"
         );
         let shutdown = shutdown::signal();

@@ -53,7 +53,8 @@ fn keys_are_what_they_say() {
     ])
     .unwrap()
     .config;
-    let mut expected = Config::new(SqliteOptions::new("/tmp/x.db"));
+    let mut expected = Config::new(SqliteOptions::new("data/connections.db"));
+    expected.store = StoreAddress::File("/tmp/x.db".into());
     expected.listen = "[::1]:7".parse().unwrap();
     expected.database.synchronous = Synchronous::Normal;
     expected.policy = Policy {

@@ -13,6 +13,7 @@ mod label_rows;
 mod labels;
 mod lists;
 mod network;
+pub mod postgres;
 mod retention;
 mod roster;
 mod rows;
@@ -246,6 +247,8 @@ pub trait Store: Send + Sync + 'static {
     /// A page of all pairs with a connection or a block, from after a key. At most `limit` pairs are looked at, so a page may hold
     /// fewer, or none, and still have a next one.
     async fn all_facts(&self, after: Option<PairKey>, limit: u32) -> Result<FactsPage, StoreError>;
+    /// The last position of the feed.
+    async fn head(&self) -> Result<u64, StoreError>;
     /// Where the feed stands.
     async fn feed_state(&self) -> Result<FeedState, StoreError>;
     /// At most `limit` entries of the feed after a position.

@@ -11,7 +11,7 @@ use super::{Context, Failure, position};
 /// [`OtherIncarnation`](crate::domain::refusal::Refusal::OtherIncarnation).
 pub async fn run(context: &Context, incarnation: EpochId, reached: u64) -> Result<(), Failure> {
     let state = context.store.feed_state().await?;
-    position::check(context.store(), state, &incarnation, reached)?;
+    position::check(&**context.store(), state, &incarnation, reached)?;
     context.store.acknowledge(reached).await?;
     crash::point("acknowledge.committed");
     Ok(())

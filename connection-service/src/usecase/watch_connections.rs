@@ -78,7 +78,7 @@ pub async fn run(
     let place = match resume {
         None => Place::at(state.head),
         Some((incarnation, place)) => {
-            position::check(context.store(), state, &incarnation, place.through)?;
+            position::check(&**context.store(), state, &incarnation, place.through)?;
             if place.from < state.pruned {
                 return Err(Refusal::TokenTooOld.into());
             }

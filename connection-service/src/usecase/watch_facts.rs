@@ -48,7 +48,7 @@ pub async fn run(
     let position = match after {
         None => 0,
         Some((incarnation, reached)) => {
-            position::check(context.store(), state, &incarnation, reached)?;
+            position::check(&**context.store(), state, &incarnation, reached)?;
             reached
         }
     };

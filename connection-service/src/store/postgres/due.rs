@@ -8,13 +8,14 @@ use service_kit::postgres::{Columns, Failure, Row, Statement};
 use service_kit::stored;
 use service_kit::time::Time;
 
+use super::ranges::ACKNOWLEDGED_BY;
 use super::reads::Snapshot;
 use crate::store::Due;
 
 /// How many erasures are worked on in one round.
 const ERASURES_AT_ONCE_MAX: i64 = 100;
 
-const FIRST_MARK: Statement = Statement::new(
+static FIRST_MARK: Statement = Statement::new(
     "select min(m.removed_time) from unnest($1::integer[]) as l (lane) cross join lateral
          (select removed_time from removal_mark where lane = l.lane order by removed_time limit 1) as m",
     &[Type::INT4_ARRAY],
@@ -26,15 +27,11 @@ const OLD_VERDICT: Statement = Statement::new(
      where v.decide_time <= $2 and v.position <= $3 limit 1",
     &[Type::INT4_ARRAY, Type::INT8, Type::INT8],
 );
-const ACKNOWLEDGED_BY: Statement = Statement::new(
-    "select position from acknowledgement where lane = 0 and time <= $1 order by time desc limit 1",
-    &[Type::INT8],
-);
 const FIRST_FACT: Statement = Statement::new(
     "select time from fact where lane = 0 and position > $1 order by position limit 1",
     &[Type::INT8],
 );
-const DROPPED_LABEL: Statement = Statement::new(
+static DROPPED_LABEL: Statement = Statement::new(
     "select 1 from unnest($1::integer[]) as l (lane) cross join lateral
          (select 1 from dropped_label where lane = l.lane limit 1) as d
      limit 1",
@@ -47,7 +44,7 @@ const ERASURES: Statement = Statement::new(
      order by e.position limit $3",
     &[Type::INT4_ARRAY, Type::INT8, Type::INT8],
 );
-const COUNT_ERASURES: Statement = Statement::new(
+static COUNT_ERASURES: Statement = Statement::new(
     "select count(*), min(e.position) from
          (select o.position from unnest($1::integer[]) as l (lane) cross join unnest('{1,2,3}'::smallint[]) as s (stage) cross join lateral
               (select position from erasure where lane = l.lane and stage = s.stage order by position limit $2) as o
@@ -58,13 +55,12 @@ const COUNT_ERASURES: Statement = Statement::new(
 /// Every statement about what is due.
 pub(super) fn statements() -> Vec<Statement> {
     vec![
-        FIRST_MARK,
+        FIRST_MARK.clone(),
         OLD_VERDICT,
-        ACKNOWLEDGED_BY,
         FIRST_FACT,
-        DROPPED_LABEL,
+        DROPPED_LABEL.clone(),
         ERASURES,
-        COUNT_ERASURES,
+        COUNT_ERASURES.clone(),
     ]
 }
 
@@ -140,11 +136,14 @@ impl Snapshot {
     /// What waits, counted up to a number.
     pub(super) async fn waiting(&self, max: u32) -> Result<Waiting, Failure> {
         let max = i64::from(max);
+        let bound: [&(dyn ToSql + Sync); 1] = [&max];
         let (counted, first_unstored) = futures::try_join!(
-            self.in_lanes(&COUNT_ERASURES, &[&max]),
+            self.in_lanes(&COUNT_ERASURES, &bound),
             self.first_fact_after(self.head.seen.acknowledged),
         )?;
-        let row = counted.first().ok_or_else(|| Failure::internal("no count"))?;
+        let row = counted
+            .first()
+            .ok_or_else(|| Failure::internal("no count"))?;
         let mut columns = Columns::new(row);
         let erasures = stored::count(columns.get()?)?;
         let first: Option<i64> = columns.get()?;

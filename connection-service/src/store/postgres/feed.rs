@@ -46,15 +46,10 @@ const UNACKNOWLEDGED: Statement = Statement::new(
      order by e.position limit $4",
     &[Type::INT4_ARRAY, Type::INT8, Type::INT8, Type::INT8],
 );
-/// Whom facts concern, in the order of their positions: those after `$1`, at most `$2` of them.
-pub(super) const CONCERNED: Statement = Statement::new(
-    "select position, low, high from fact where lane = 0 and position > $1 order by position limit $2",
-    &[Type::INT8, Type::INT8],
-);
 
 /// Every statement of reading the feed.
 pub(super) fn statements() -> Vec<Statement> {
-    vec![ENTRIES, CHAIN, UNACKNOWLEDGED, CONCERNED]
+    vec![ENTRIES, CHAIN, UNACKNOWLEDGED]
 }
 
 impl Snapshot {

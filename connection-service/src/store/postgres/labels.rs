@@ -118,7 +118,10 @@ impl Snapshot {
         member: &MemberId,
         lines: &[ConnectionLine],
     ) -> Result<BTreeMap<(Time, MemberId), Annotation>, Failure> {
-        let times: Vec<i64> = lines.iter().map(|line| line.connect_time.millis()).collect();
+        let times: Vec<i64> = lines
+            .iter()
+            .map(|line| line.connect_time.millis())
+            .collect();
         let others: Vec<&str> = lines.iter().map(|line| line.other.as_str()).collect();
         let parameters: [&(dyn ToSql + Sync); 4] =
             [&self.lane(member), &member.as_str(), &times, &others];

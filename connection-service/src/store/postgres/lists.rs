@@ -29,7 +29,7 @@ use crate::store::lists::{
 use crate::store::roster::{Build, Keys, Roster, Rosters};
 use crate::store::{ConnectionLine, ConnectionPage, ListPage, ListRequest, Selected};
 
-const CONNECTIONS: Statement = Statement::new(
+static CONNECTIONS: Statement = Statement::new(
     "select other, connect_time from connection
      where lane = $1 and member = $2 and (connect_time, other) < ($3, $4) and connect_time > $5
      order by connect_time desc, other desc limit $6",
@@ -59,7 +59,7 @@ const LABELLED: Statement = Statement::new(
 
 /// Every statement of reading lists of connections.
 pub(super) fn statements() -> Vec<Statement> {
-    [vec![CONNECTIONS, LABELLED], stored::statements()].concat()
+    [vec![CONNECTIONS.clone(), LABELLED], stored::statements()].concat()
 }
 
 /// What reads of lists keep in memory.
@@ -309,7 +309,9 @@ impl Snapshot {
         };
         let keys = match request.query.order {
             Order::Recent => None,
-            Order::FirstName | Order::LastName => self.keys([&last.other]).await?.remove(&last.other),
+            Order::FirstName | Order::LastName => {
+                self.keys([&last.other]).await?.remove(&last.other)
+            }
         };
         page.next = Some(cursor_of(
             request.query.order,

@@ -21,10 +21,7 @@ impl PostgresStore {
         let registry = metrics.registry();
         self.core.register(registry);
         self.lists.register(registry);
-        let (head, acknowledged) = (
-            self.core.shared().hub.head(),
-            self.acknowledged.subscribe(),
-        );
+        let (head, acknowledged) = (self.core.shared().hub.head(), self.acknowledged.subscribe());
         let position = "The position of the last fact of the feed";
         register_read(registry, "feed_head_position", position, {
             let head = head.clone();

@@ -12,9 +12,9 @@ use service_kit::postgres::{Columns, Failure, Row, Statement};
 use super::reads::Snapshot;
 use super::ties::{Asked, LoadedTies};
 use crate::domain::network::{Between, MutualPage, Suggested, SuggestionPage, Tie};
+use crate::store::Line;
 use crate::store::lists::place_after;
 use crate::store::network;
-use crate::store::Line;
 
 const COUNTS: Statement = Statement::new(
     "select member, connections from member where lane = $1 and member = any($2)",
@@ -37,13 +37,7 @@ const DISMISSALS: Statement = Statement::new(
 const DISMISSED: Statement = Statement::new(
     "select other, time from dismissal where lane = $1 and member = $2 and (time, other) < ($3, $4)
      order by time desc, other desc limit $5",
-    &[
-        Type::INT4,
-        Type::TEXT,
-        Type::INT8,
-        Type::TEXT,
-        Type::INT8,
-    ],
+    &[Type::INT4, Type::TEXT, Type::INT8, Type::TEXT, Type::INT8],
 );
 
 /// How often a search is run again for what it still asks for.
@@ -90,8 +84,9 @@ impl Snapshot {
         with_mutual_counts: bool,
         rows_max: u32,
     ) -> Result<Option<Vec<Between>>, Failure> {
-        let search =
-            |ties: &LoadedTies| network::between(ties, member, others, with_mutual_counts, rows_max);
+        let search = |ties: &LoadedTies| {
+            network::between(ties, member, others, with_mutual_counts, rows_max)
+        };
         Ok(self.search(rows_max, search).await?.flatten())
     }
 
@@ -202,10 +197,7 @@ impl Snapshot {
     }
 
     /// How many connections those have whose connections are asked for. Who has no row is missing.
-    async fn connection_counts(
-        &self,
-        asked: &[Asked],
-    ) -> Result<BTreeMap<MemberId, u32>, Failure> {
+    async fn connection_counts(&self, asked: &[Asked]) -> Result<BTreeMap<MemberId, u32>, Failure> {
         let members = asked.iter().filter_map(|asked| match asked {
             Asked::Connections(member) => Some(member),
             Asked::Tie(_) => None,
@@ -234,7 +226,10 @@ impl Snapshot {
 
     /// What the two of each pair are to each other.
     async fn ties_of(&self, keys: &[PairKey]) -> Result<Vec<Tie>, Failure> {
-        let members: BTreeSet<_> = keys.iter().flat_map(|key| [key.low(), key.high()]).collect();
+        let members: BTreeSet<_> = keys
+            .iter()
+            .flat_map(|key| [key.low(), key.high()])
+            .collect();
         let (pairs, erased) = futures::try_join!(self.pairs(keys), self.being_erased(members))?;
         let tie = |key: &PairKey| match pairs.get(key) {
             Some(pair) if !erased.contains(key.low()) && !erased.contains(key.high()) => {

@@ -16,6 +16,7 @@ use service_kit::postgres::{
 use service_kit::secret::StoreSecret;
 
 use super::batch::Batch;
+use super::load::{ERASED, PAIRS};
 use super::tables::{
     member::{self, member_columns},
     pair::{self, pair_columns},
@@ -36,19 +37,6 @@ const MEMBER: Statement = Statement::new(
     ),
     &[Type::INT4, Type::TEXT],
 );
-const PAIRS: Statement = Statement::new(
-    concat!(
-        "select ",
-        pair_columns!(),
-        " from unnest($2::text[], $3::text[]) as k (low, high)
-         join pair t on t.lane = $1 and t.low = k.low and t.high = k.high"
-    ),
-    &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-);
-const ERASED: Statement = Statement::new(
-    "select member_hash, position from erased where lane = $1 and member_hash = any($2)",
-    &[Type::INT4, Type::BYTEA_ARRAY],
-);
 const BEING_ERASED: Statement = Statement::new(
     "select member from erasure where lane = $1 and member = any($2)",
     &[Type::INT4, Type::TEXT_ARRAY],
@@ -58,7 +46,7 @@ const SEVERING: Statement = Statement::new(
          (select member from erasure where lane = l.lane and stage = 1) as e",
     &[Type::INT4_ARRAY],
 );
-const BLOCKS: Statement = Statement::new(
+static BLOCKS: Statement = Statement::new(
     "select other, block_time from block
      where lane = $1 and member = $2 and (block_time, other) < ($3, $4) and block_time > $5
      order by block_time desc, other desc limit $6",
@@ -84,15 +72,7 @@ const ALL_PAIRS: Statement = Statement::new(
 
 /// Every statement of reading.
 pub(super) fn statements() -> Vec<Statement> {
-    vec![
-        MEMBER,
-        PAIRS,
-        ERASED,
-        BEING_ERASED,
-        SEVERING,
-        BLOCKS,
-        ALL_PAIRS,
-    ]
+    vec![MEMBER, BEING_ERASED, SEVERING, BLOCKS.clone(), ALL_PAIRS]
 }
 
 /// How many columns [`pair_columns`] names.
@@ -241,8 +221,7 @@ impl Snapshot {
             Some((key.side_of(member)?, key))
         };
         let keys: Option<Vec<_>> = others.iter().map(of).collect();
-        let keys =
-            keys.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
+        let keys = keys.ok_or_else(|| StoreError::internal("nobody is related to themselves"))?;
         let everybody = others.iter().chain([member]);
         let (pairs, erased) = futures::try_join!(
             self.pairs(keys.iter().map(|(_, key)| key)),
@@ -325,7 +304,9 @@ impl Snapshot {
             found.push((columns.get::<i32>()?, key, stored.row));
         }
         let (looked_at, next) = in_order(found, each, limit);
-        let members = looked_at.iter().flat_map(|(key, _)| [key.low(), key.high()]);
+        let members = looked_at
+            .iter()
+            .flat_map(|(key, _)| [key.low(), key.high()]);
         let erased = self.being_erased(members.collect::<BTreeSet<_>>()).await?;
         let mut page = FactsPage {
             facts: Vec::new(),
@@ -378,7 +359,10 @@ fn in_order<P>(
     found.sort_unstable_by(|(_, a, _), (_, b, _)| a.cmp(b));
     let known = |key: &PairKey| border.as_ref().is_none_or(|border| key <= border);
     let all = found.len();
-    let mut first: Vec<_> = found.into_iter().map(|(_, key, pair)| (key, pair)).collect();
+    let mut first: Vec<_> = found
+        .into_iter()
+        .map(|(_, key, pair)| (key, pair))
+        .collect();
     first.retain(|(key, _)| known(key));
     first.truncate(limit as usize);
     let more = border.is_some() || first.len() < all;

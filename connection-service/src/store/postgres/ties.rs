@@ -145,7 +145,11 @@ mod tests {
 
         fn tie(&self, one: &MemberId, other: &MemberId) -> Result<Tie, StoreError> {
             let key = PairKey::new(one, other).unwrap();
-            let connected = || self.connections.get(one).is_some_and(|of| of.contains(other));
+            let connected = || {
+                self.connections
+                    .get(one)
+                    .is_some_and(|of| of.contains(other))
+            };
             Ok(match () {
                 () if self.hidden.contains(&key) => Tie::Hidden,
                 () if connected() => Tie::Connected,
@@ -244,9 +248,8 @@ mod tests {
                     .collect();
 
                 let counts = round % 2 == 0;
-                let between = |ties: &dyn Ties| {
-                    network::between(ties, &member, &others, counts, rows_max)
-                };
+                let between =
+                    |ties: &dyn Ties| network::between(ties, &member, &others, counts, rows_max);
                 let (found, loaded) = world.search(rows_max, between);
                 assert_eq!(found, between(&world).unwrap());
                 assert!(loaded <= 2 * rows_max + 64, "{loaded} of {rows_max}");

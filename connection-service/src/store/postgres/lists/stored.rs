@@ -207,8 +207,14 @@ impl Snapshot {
         member: &MemberId,
         chunk: &Chunk<'_>,
     ) -> Result<Vec<Line>, Failure> {
-        let first = if chunk.newest_first { i64::MAX } else { i64::MIN };
-        let place = chunk.after.map(|line| (line.time.millis(), line.other.as_str()));
+        let first = if chunk.newest_first {
+            i64::MAX
+        } else {
+            i64::MIN
+        };
+        let place = chunk
+            .after
+            .map(|line| (line.time.millis(), line.other.as_str()));
         let (time, other) = place.unwrap_or((first, ""));
         let (later_than, earlier_than) = times(chunk.between);
         let (lane, limit) = (self.lane(member), i64::from(chunk.limit));
