@@ -93,7 +93,7 @@ async fn main() {
         let store = place.open(Policy::default(), Arc::new(SystemClock)).await;
         send_all(&store, 0, commands / 4, in_flight).await;
         let server = match &place {
-            Place::Database { server, .. } => Some(*server),
+            Place::Database { database, .. } => Some(database.server()),
             Place::File(_) => None,
         };
         let before = (

@@ -1,8 +1,10 @@
-//! Every engine of invitation-service's store, to run the same test over: a place to keep a store in, and stores opened in it.
+//! Every engine of both services' stores, to run the same test over: a place to keep a store in, and stores opened in it.
 //!
 //! Deliberately absent: what a test expects of an engine, which is the same for all.
 
-use std::{fmt, sync::Arc};
+mod connections;
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use invitation_service::{
     domain::policy::Policy,
@@ -16,7 +18,7 @@ use service_kit::{
     clock::Clock,
     environment::{Environment, SystemRandom},
     group_commit::GroupCommitOptions,
-    postgres::{PostgresOptions, migrate},
+    postgres::{Migration, PostgresOptions, migrate},
     sqlite::{OpenError, SqliteOptions, Synchronous},
 };
 use tempfile::TempDir;
@@ -24,7 +26,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     pair::folder,
-    postgres::{PostgresServer, connect},
+    postgres::{Database, PostgresServer, connect},
+    rows::{Look, Names},
     wait::eventually,
 };
 
@@ -43,30 +46,41 @@ impl Engine {
     /// Every engine.
     pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::PostgresInLanes];
 
-    /// A new place to keep a store in.
+    /// A new place to keep a store of invitation-service in.
     pub async fn place(self) -> Place {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        self.place_as(&TEMPLATE, MIGRATIONS).await
+    }
+
+    /// A new place for a store with these tables. They are made once, in `template`, and copied.
+    async fn place_as(self, template: &OnceCell<String>, migrations: &[Migration]) -> Place {
+        let lanes = match self {
+            Self::Sqlite => return Place::File(folder()),
+            Self::Postgres => 1,
+            Self::PostgresInLanes => 5,
+        };
+        let server = PostgresServer::shared();
+        let template = template.get_or_init(|| async {
+            let name = server.database(None).await;
+            let client = connect(server.url(&name)).await;
+            migrate(&client, migrations).await.unwrap();
+            name
+        });
+        Place::Database {
+            database: server.lend(template.await).await,
+            options: PostgresOptions {
+                lanes,
+                ..postgres_options()
+            },
+        }
+    }
+
+    /// How many of something that takes long are done: as many as said in a file, fewer on a server, where each command is a commit over the
+    /// wire.
+    pub fn of(self, in_a_file: u32, on_a_server: u32) -> u32 {
         match self {
-            Self::Sqlite => Place::File(folder()),
-            Self::Postgres | Self::PostgresInLanes => {
-                static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-                let server = PostgresServer::shared();
-                let template = TEMPLATE.get_or_init(|| async {
-                    let name = server.database(None).await;
-                    let client = connect(server.url(&name)).await;
-                    migrate(&client, MIGRATIONS).await.unwrap();
-                    name
-                });
-                let name = server.database(Some(template.await)).await;
-                let mut options = postgres_options();
-                if self == Self::PostgresInLanes {
-                    options.lanes = 5;
-                }
-                Place::Database {
-                    server,
-                    name,
-                    options,
-                }
-            }
+            Self::Sqlite => in_a_file,
+            Self::Postgres | Self::PostgresInLanes => on_a_server,
         }
     }
 }
@@ -74,7 +88,7 @@ impl Engine {
 /// The defaults, looking often for what other processes have written.
 pub fn postgres_options() -> PostgresOptions {
     PostgresOptions {
-        poll: std::time::Duration::from_millis(5),
+        poll: Duration::from_millis(5),
         readers: 4,
         ..PostgresOptions::default()
     }
@@ -86,10 +100,8 @@ pub enum Place {
     File(TempDir),
     /// A database on a server.
     Database {
-        /// The server.
-        server: &'static PostgresServer,
-        /// The database's name.
-        name: String,
+        /// The database.
+        database: Database,
         /// How it is used.
         options: PostgresOptions,
     },
@@ -99,34 +111,31 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(folder) => write!(f, "{}", folder.path().display()),
-            Self::Database { name, .. } => f.write_str(name),
+            Self::Database { database, .. } => f.write_str(database.name()),
         }
     }
 }
 
 impl Place {
+    /// The database, where the place is one.
+    pub fn database(&self) -> &Database {
+        match self {
+            Self::File(_) => panic!("a file is not a database"),
+            Self::Database { database, .. } => database,
+        }
+    }
+
     /// Opens the store, as a process does. On a database several may be open at once.
     pub async fn open(&self, policy: Policy, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
         match self {
             Self::File(folder) => {
-                let mut options = SqliteOptions::new(folder.path().join("invitations.db"));
-                options.synchronous = Synchronous::Normal;
-                options.readers = 1;
-                // A child that another test is just starting has the lock's file for a moment.
-                let store = eventually("the file is free", || async {
+                let options = file(folder, "invitations.db");
+                let open = || {
                     let environment = Environment::system(clock.clone());
                     let group_commit = GroupCommitOptions::default();
-                    match SqliteStore::open(
-                        options.clone(),
-                        group_commit,
-                        policy.clone(),
-                        environment,
-                    ) {
-                        Err(OpenError::InUse { .. }) => None,
-                        opened => Some(opened.unwrap()),
-                    }
-                });
-                Arc::new(store.await)
+                    SqliteStore::open(options.clone(), group_commit, policy.clone(), environment)
+                };
+                Arc::new(once_free(open).await)
             }
             Self::Database { .. } => {
                 let time = TimeSource::Given(clock);
@@ -137,19 +146,41 @@ impl Place {
 
     /// Opens the store on PostgreSQL.
     pub async fn open_postgres(&self, policy: Policy, time: TimeSource) -> PostgresStore {
-        let Self::Database {
-            server,
-            name,
-            options,
-        } = self
-        else {
+        let Self::Database { database, options } = self else {
             panic!("a file is not a database")
         };
         let group_commit = GroupCommitOptions::default();
         let random = Arc::new(SystemRandom);
-        let url = server.url(name);
-        PostgresStore::open(url, options, group_commit, policy, time, random)
+        PostgresStore::open(database.url(), options, group_commit, policy, time, random)
             .await
             .unwrap()
     }
+
+    /// A look at the rows of the store that is kept here, in a file of this name or with these names.
+    async fn look(&self, file: &str, names: Names) -> Look {
+        match self {
+            Self::File(folder) => Look::at_file(folder.path().join(file)),
+            Self::Database { database, .. } => Look::at_database(&database.url(), names).await,
+        }
+    }
+}
+
+/// A file in a folder, for one reader. Nothing here tests the disk.
+fn file(folder: &TempDir, name: &str) -> SqliteOptions {
+    let path: PathBuf = folder.path().join(name);
+    let mut options = SqliteOptions::new(path);
+    options.synchronous = Synchronous::Normal;
+    options.readers = 1;
+    options
+}
+
+/// What `open` opens. A child that another test is just starting has the lock's file for a moment.
+async fn once_free<S>(open: impl Fn() -> Result<S, OpenError>) -> S {
+    eventually("the file is free", || async {
+        match open() {
+            Err(OpenError::InUse { .. }) => None,
+            opened => Some(opened.unwrap_or_else(|error| panic!("{error}"))),
+        }
+    })
+    .await
 }

@@ -26,6 +26,7 @@ pub mod postgres;
 pub mod redis;
 pub mod refusal;
 pub mod rig;
+pub mod rows;
 pub mod scrape;
 pub mod simulation;
 pub mod trace;

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -56,6 +56,8 @@ pub struct PostgresServer {
     address: SocketAddr,
     folder: PathBuf,
     databases: AtomicU32,
+    /// Databases that nobody needs any more, and that are still there.
+    left: Mutex<Vec<String>>,
     _watcher: Child,
 }
 
@@ -96,6 +98,7 @@ impl PostgresServer {
             address,
             folder,
             databases: AtomicU32::new(0),
+            left: Mutex::default(),
             _watcher: watcher,
         };
         server.run();
@@ -178,11 +181,27 @@ impl PostgresServer {
         format!("postgres://{USER}@{}/{database}", self.address)
     }
 
-    /// A new database, empty or as `template` is, which nobody may be connected to; its name.
+    /// A new database, empty or as `template` is, which nobody may be connected to; its name. It stays as long as the server.
     pub async fn database(&self, template: Option<&str>) -> String {
+        let client = connect(self.url("postgres")).await;
+        self.make_database(&client, template).await
+    }
+
+    /// A new database as `template` is, which nobody may be connected to. Those that were lent before and are done with go first.
+    pub async fn lend(&'static self, template: &str) -> Database {
+        let client = connect(self.url("postgres")).await;
+        let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        for name in left {
+            let drop = format!("drop database {name} with (force)");
+            client.batch_execute(&drop).await.unwrap();
+        }
+        let name = self.make_database(&client, Some(template)).await;
+        Database { server: self, name }
+    }
+
+    async fn make_database(&self, client: &Client, template: Option<&str>) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{number}");
-        let client = connect(self.url("postgres")).await;
         let copied = template.map_or_else(String::new, |template| {
             format!(" template {template} strategy file_copy")
         });
@@ -193,6 +212,41 @@ impl PostgresServer {
         })
         .await;
         name
+    }
+}
+
+/// A database for one test. It goes when this has been dropped and another is made.
+pub struct Database {
+    server: &'static PostgresServer,
+    name: String,
+}
+
+impl Database {
+    /// The server that it is on.
+    pub fn server(&self) -> &'static PostgresServer {
+        self.server
+    }
+
+    /// Its name there.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> PostgresUrl {
+        self.server.url(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let name = std::mem::take(&mut self.name);
+        let mut left = self
+            .server
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        left.push(name);
     }
 }
 

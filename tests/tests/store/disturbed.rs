@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use acquaint_tests::{
-    engines::{Engine, Place, postgres_options},
+    engines::{Engine, postgres_options},
     postgres::{Ending, PostgresServer, connect},
     wait::eventually,
 };
@@ -114,15 +114,13 @@ async fn a_server_that_ends_and_comes_back_loses_nothing_that_was_answered() {
 async fn sessions_that_are_cut_off_are_made_again_without_a_word() {
     let place = Engine::Postgres.place().await;
     let store = place.open(policy(), shared(&clock())).await;
-    let Place::Database { server, name, .. } = &place else {
-        panic!("a database")
-    };
+    let (server, name) = (place.database().server(), place.database().name());
     let admin = connect(server.url("postgres")).await;
     for round in 0..10 {
         sent(&*store, &format!("a{round}"), "ben").await;
         let cut =
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
-        admin.query(cut, &[name]).await.unwrap();
+        admin.query(cut, &[&name]).await.unwrap();
     }
     assert_eq!(events(&*store).await.len(), 10);
     store.close().await;
@@ -133,10 +131,8 @@ async fn a_commit_whose_answer_is_lost_is_found_out_about() {
     // Sessions are cut off at ever later moments of a commit, and so also between what is done and its answer.
     let place = Engine::Postgres.place().await;
     let store = place.open(policy(), shared(&clock())).await;
-    let Place::Database { server, name, .. } = &place else {
-        panic!("a database")
-    };
-    let admin = connect(server.url(name)).await;
+    let name = place.database().name();
+    let admin = connect(place.database().url()).await;
     let mut lost = 0;
     for round in 0..40 {
         let inviter = format!("a{round}");
@@ -145,7 +141,7 @@ async fn a_commit_whose_answer_is_lost_is_found_out_about() {
             tokio::time::sleep(Duration::from_micros(round * 150)).await;
             let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid() and state <> 'idle'";
             admin
-                .query_one(cut, &[name])
+                .query_one(cut, &[&name])
                 .await
                 .unwrap()
                 .get::<_, i64>(0)
@@ -206,10 +202,7 @@ async fn a_database_that_went_back_under_its_processes_is_noticed() {
     let place = Engine::Postgres.place().await;
     let store = place.open(policy(), shared(&clock())).await;
     sent(&*store, "ann", "ben").await;
-    let Place::Database { server, name, .. } = &place else {
-        panic!("a database")
-    };
-    let client = connect(server.url(name)).await;
+    let client = connect(place.database().url()).await;
     let tables = ["head", "epoch", "event", "pair", "member", "invitation"];
     let each = |sql: &str| tables.map(|table| sql.replace('?', table)).join("; ");
     client

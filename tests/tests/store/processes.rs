@@ -204,10 +204,7 @@ async fn an_epoch_that_one_begins_is_soon_known_to_all() {
 async fn their_time_is_the_databases() {
     let place = Engine::Postgres.place().await;
     let store = place.open_postgres(policy(), TimeSource::Database).await;
-    let Place::Database { server, name, .. } = &place else {
-        panic!("a database")
-    };
-    let client = acquaint_tests::postgres::connect(server.url(name)).await;
+    let client = acquaint_tests::postgres::connect(place.database().url()).await;
     let time = async || {
         let sql = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
         client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)

@@ -1,17 +1,12 @@
 //! The server understands every statement, on the tables as migrations make them.
 
-use acquaint_tests::{
-    engines::{Engine, Place},
-    postgres::connect,
-};
+use acquaint_tests::{engines::Engine, postgres::connect};
 use invitation_service::store::postgres::statements;
 
 #[tokio::test]
 async fn the_server_understands_every_statement() {
-    let Place::Database { server, name, .. } = Engine::Postgres.place().await else {
-        panic!("a database")
-    };
-    let client = connect(server.url(&name)).await;
+    let place = Engine::Postgres.place().await;
+    let client = connect(place.database().url()).await;
     let statements = statements();
     assert!(statements.len() > 60, "{}", statements.len());
     for statement in statements {
@@ -29,10 +24,8 @@ async fn every_statement_on_rows_names_the_lane() {
 
 #[tokio::test]
 async fn the_lane_leads_every_key() {
-    let Place::Database { server, name, .. } = Engine::Postgres.place().await else {
-        panic!("a database")
-    };
-    let client = connect(server.url(&name)).await;
+    let place = Engine::Postgres.place().await;
+    let client = connect(place.database().url()).await;
     let rows = client
         .query(
             "select c.relname, a.attname from pg_index i join pg_class c on c.oid = i.indexrelid

@@ -13,16 +13,15 @@ use acquaint_tests::{
 };
 use tonic::Streaming;
 
-async fn on_postgres() -> Pair {
-    let Place::Database { server, name, .. } = Engine::Postgres.place().await else {
-        panic!("a database")
-    };
+/// The pair, and where its invitations are kept.
+async fn on_postgres() -> (Pair, Place) {
+    let place = Engine::Postgres.place().await;
     let setup = Setup {
         system_clock: true,
-        postgres: Some(server.url(&name)),
+        postgres: Some(place.database().url()),
         ..Setup::default()
     };
-    Pair::with(setup).await
+    (Pair::with(setup).await, place)
 }
 
 /// The next message that tells something.
@@ -45,7 +44,7 @@ fn send(inviter: &str, invitee: &str) -> SendInvitationRequest {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_at_one_is_accepted_at_the_other() {
-    let pair = on_postgres().await;
+    let (pair, _place) = on_postgres().await;
     let replica = pair.another_invitation_service().await;
     let mut there = replica.invitations();
     let id = pair.sent("ann", "bob").await;
@@ -65,7 +64,7 @@ async fn what_is_sent_at_one_is_accepted_at_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_begun_at_one_goes_on_at_the_other() {
-    let pair = on_postgres().await;
+    let (pair, _place) = on_postgres().await;
     let replica = pair.another_invitation_service().await;
     let watch = |resume_token: String| WatchInvitationsRequest {
         scope: Some(Scope::MemberId("bob".to_owned())),
@@ -93,7 +92,7 @@ async fn a_watch_begun_at_one_goes_on_at_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_one_that_leads_ends_another_follows_connection_service() {
-    let mut pair = on_postgres().await;
+    let (mut pair, _place) = on_postgres().await;
     let replica = pair.another_invitation_service().await;
     let mut there = replica.invitations();
     // The first has led so far.

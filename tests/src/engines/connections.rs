@@ -1,0 +1,54 @@
+//! Stores of connection-service.
+
+use std::sync::Arc;
+
+use connection_service::{
+    domain::policy::Policy,
+    store::{Store, sqlite::SqliteStore},
+};
+use service_kit::{clock::Clock, environment::Environment, group_commit::GroupCommitOptions};
+
+use super::{Engine, Place, file, once_free};
+use crate::{
+    pair::folder,
+    rows::{CONNECTION_NAMES, Look},
+};
+
+/// The name of a store's file.
+const FILE: &str = "connections.db";
+
+impl Engine {
+    /// A new place to keep a store of connection-service in.
+    #[allow(clippy::unused_async, reason = "a place on a server is waited for")]
+    pub async fn place_of_connections(self) -> Place {
+        match self {
+            Self::Sqlite => Place::File(folder()),
+            Self::Postgres | Self::PostgresInLanes => {
+                panic!("connection-service keeps its store in a file")
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Opens a store of connection-service, as a process does. On a database several may be open at once.
+    pub async fn open_connections(&self, policy: Policy, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+        match self {
+            Self::File(folder) => {
+                let options = file(folder, FILE);
+                let open = || {
+                    let environment = Environment::system(clock.clone());
+                    let group_commit = GroupCommitOptions::default();
+                    SqliteStore::open(options.clone(), group_commit, policy, environment)
+                };
+                Arc::new(once_free(open).await)
+            }
+            Self::Database { .. } => panic!("connection-service keeps its store in a file"),
+        }
+    }
+
+    /// A look at the rows of the store of connection-service that is kept here.
+    pub async fn look_at_connections(&self) -> Look {
+        self.look(FILE, CONNECTION_NAMES).await
+    }
+}
