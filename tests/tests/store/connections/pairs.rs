@@ -1,19 +1,32 @@
 //! Connecting, removing, blocking, and what is read of them.
 
 use service_kit::id::Sides;
-use service_kit::sqlite::OpenError;
 
 use super::*;
-use crate::domain::ensure::Full;
-use crate::store::{Line, Relationship};
+use connection_service::domain::ensure::Full;
+use connection_service::store::Relationship;
+
+over_every_engine! {
+    an_acceptance_connects_both_sides_at_once_and_once,
+    a_removed_connection_never_comes_back,
+    a_removal_of_nothing_stands_against_what_was_accepted_before,
+    only_the_connection_that_is_meant_is_removed,
+    limits_are_checked_where_the_connection_is_made,
+    of_two_acceptances_for_the_last_place_one_succeeds,
+    blocking_ends_the_connection_and_unblocking_restores_nothing,
+    blocks_are_bounded,
+    relationships_show_ones_own_side_only,
+    lists_are_paged_newest_first,
+    facts_are_read_with_their_position,
+    the_stores_time_never_goes_back,
+}
 
 const fn done(fact: u64, ended: Option<Time>) -> Acted {
     Acted { ended, fact }
 }
 
-#[tokio::test]
-async fn an_acceptance_connects_both_sides_at_once_and_once() {
-    let mut f = Fixture::new();
+async fn an_acceptance_connects_both_sides_at_once_and_once(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     let first = f.ensure(1, 1, "b", "a").await;
     assert_eq!(
         first.verdict,
@@ -50,12 +63,11 @@ async fn an_acceptance_connects_both_sides_at_once_and_once() {
         "also by the next process"
     );
     assert_eq!(f.connections("a").await, ["b"]);
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_removed_connection_never_comes_back() {
-    let f = Fixture::new();
+async fn a_removed_connection_never_comes_back(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.ensure(1, 1, "a", "b").await;
     f.tick(1);
     assert_eq!(f.remove("a", "b").await, Ok(done(2, Some(START))));
@@ -85,12 +97,11 @@ async fn a_removed_connection_never_comes_back() {
         f.ensure(3, 1, "b", "a").await.verdict,
         Verdict::Created { .. }
     ));
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_removal_of_nothing_stands_against_what_was_accepted_before() {
-    let mut f = Fixture::new();
+async fn a_removal_of_nothing_stands_against_what_was_accepted_before(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     f.tick(10);
     assert_eq!(f.remove("b", "a").await, Ok(done(0, None)));
     f.restart().await;
@@ -104,12 +115,11 @@ async fn a_removal_of_nothing_stands_against_what_was_accepted_before() {
         matches!(late.verdict, Verdict::Created { .. }),
         "for 24 hours"
     );
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn only_the_connection_that_is_meant_is_removed() {
-    let f = Fixture::new();
+async fn only_the_connection_that_is_meant_is_removed(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     let remove = async |only| f.store.remove_connection(act("a", "b"), Some(only)).await;
     remove(at(5)).await.unwrap().unwrap();
@@ -124,16 +134,15 @@ async fn only_the_connection_that_is_meant_is_removed() {
         ["b"],
         "a repeat leaves the next one alone"
     );
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn limits_are_checked_where_the_connection_is_made() {
+async fn limits_are_checked_where_the_connection_is_made(engine: Engine) {
     let policy = Policy {
         connections_max: 2,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     f.connect("a", "x").await;
     f.connect("a", "y").await;
     let refused = f.ensure(10, 1, "b", "a").await;
@@ -151,16 +160,15 @@ async fn limits_are_checked_where_the_connection_is_made() {
         Verdict::Created { .. }
     ));
     assert_eq!(f.ensure(10, 1, "b", "a").await.verdict, Verdict::Superseded);
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn of_two_acceptances_for_the_last_place_one_succeeds() {
+async fn of_two_acceptances_for_the_last_place_one_succeeds(engine: Engine) {
     let policy = Policy {
         connections_max: 1,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     let (b, c) = tokio::join!(f.ensure(1, 1, "b", "a"), f.ensure(2, 1, "c", "a"));
     let created = [b, c]
         .iter()
@@ -168,12 +176,11 @@ async fn of_two_acceptances_for_the_last_place_one_succeeds() {
         .count();
     assert_eq!(created, 1);
     assert_eq!(f.connections("a").await.len(), 1);
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn blocking_ends_the_connection_and_unblocking_restores_nothing() {
-    let mut f = Fixture::new();
+async fn blocking_ends_the_connection_and_unblocking_restores_nothing(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.tick(1);
     assert_eq!(f.block("a", "b").await, Ok(done(2, Some(START))));
@@ -201,16 +208,15 @@ async fn blocking_ends_the_connection_and_unblocking_restores_nothing() {
         f.ensure(11, 1, "b", "a").await.verdict,
         Verdict::Created { .. }
     ));
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn blocks_are_bounded() {
+async fn blocks_are_bounded(engine: Engine) {
     let policy = Policy {
         blocks_max: 2,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     f.connect("a", "d").await;
     for other in ["b", "c"] {
         f.block("a", other).await.unwrap();
@@ -227,12 +233,11 @@ async fn blocks_are_bounded() {
     f.block("a", "b").await.unwrap();
     f.unblock("a", "b").await.unwrap();
     f.block("a", "d").await.unwrap();
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn relationships_show_ones_own_side_only() {
-    let f = Fixture::new();
+async fn relationships_show_ones_own_side_only(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.block("a", "c").await.unwrap();
     f.block("d", "a").await.unwrap();
@@ -256,9 +261,8 @@ async fn relationships_show_ones_own_side_only() {
     );
 }
 
-#[tokio::test]
-async fn lists_are_paged_newest_first() {
-    let f = Fixture::new();
+async fn lists_are_paged_newest_first(engine: Engine) {
+    let f = Fixture::on(engine).await;
     let others = ["b", "c", "d", "e", "f"];
     for (n, other) in others.iter().enumerate() {
         f.connect("a", other).await;
@@ -293,9 +297,8 @@ async fn lists_are_paged_newest_first() {
     assert_eq!(seen, newest_first);
 }
 
-#[tokio::test]
-async fn facts_are_read_with_their_position() {
-    let f = Fixture::new();
+async fn facts_are_read_with_their_position(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.block("c", "a").await.unwrap();
     f.remove("a", "e").await.unwrap();
@@ -328,9 +331,8 @@ async fn facts_are_read_with_their_position() {
     assert_eq!((listed, pages), (vec!["b".to_owned(), "c".to_owned()], 4));
 }
 
-#[tokio::test]
-async fn the_stores_time_never_goes_back() {
-    let mut f = Fixture::new();
+async fn the_stores_time_never_goes_back(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.clock.set(at(5));
     f.connect("a", "c").await;
@@ -342,13 +344,4 @@ async fn the_stores_time_never_goes_back() {
         times.iter().all(|line| line.connect_time == START),
         "{times:?}"
     );
-}
-
-#[tokio::test]
-async fn a_second_process_is_refused() {
-    let f = Fixture::new();
-    let second = open(&f.folder, f.policy, &f.clock);
-    assert!(matches!(second, Err(OpenError::InUse { .. })));
-    f.store.close().await;
-    assert!(open(&f.folder, f.policy, &f.clock).is_ok());
 }

@@ -1,23 +1,33 @@
 //! Labels and private notes: what is shown of them and to whom, their limits, and that they end with their connection.
 
 use super::*;
-use crate::domain::annotation::{Change, LabelLimit, OwnLabel};
-use crate::domain::connection_list::{Filter, ListQuery, Order};
-use crate::domain::label::{Label, PrivateNote};
-use crate::store::{ConnectionLine, ConnectionPage, Due, Erased, Noted};
+use connection_service::domain::annotation::{Change, LabelLimit, OwnLabel};
+use connection_service::domain::connection_list::{Filter, ListQuery, Order};
+use connection_service::domain::label::{Label, PrivateNote};
+use connection_service::store::{ConnectionLine, ConnectionPage, Due, Erased, Noted};
 
-pub(super) fn label(text: &str) -> Label {
+over_every_engine! {
+    what_one_side_notes_is_shown_to_that_side_alone,
+    only_a_connection_is_annotated,
+    labels_are_limited_for_a_connection_and_for_a_member,
+    a_rename_is_one_row_and_shows_everywhere,
+    a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks,
+    what_is_noted_ends_with_the_connection_on_both_sides,
+    an_erased_member_leaves_nothing_noted,
+}
+
+pub(crate) fn label(text: &str) -> Label {
     Label::parse(text, 50).unwrap()
 }
 
-pub(super) fn change(labels: Option<&[&str]>, note: Option<&str>) -> Change {
+pub(crate) fn change(labels: Option<&[&str]>, note: Option<&str>) -> Change {
     Change {
         labels: labels.map(|labels| labels.iter().map(|text| label(text)).collect()),
         note: note.map(|text| PrivateNote::stored(text.to_owned())),
     }
 }
 
-pub(super) fn with_label(text: Option<&str>) -> Filter {
+pub(crate) fn with_label(text: Option<&str>) -> Filter {
     Filter {
         label: text.map(label),
         ..Filter::default()
@@ -25,7 +35,7 @@ pub(super) fn with_label(text: Option<&str>) -> Filter {
 }
 
 /// A connection with what is noted about it, as text.
-pub(super) fn shown(line: &ConnectionLine) -> String {
+pub(crate) fn shown(line: &ConnectionLine) -> String {
     let Noted { labels, note } = line.noted.as_deref().cloned().unwrap_or_default();
     let labels: Vec<_> = labels.iter().map(Label::as_str).collect();
     let (other, note) = (&line.other, note.as_str());
@@ -35,7 +45,7 @@ pub(super) fn shown(line: &ConnectionLine) -> String {
 }
 
 impl Fixture {
-    pub(super) async fn update(
+    pub(crate) async fn update(
         &self,
         member: &str,
         other: &str,
@@ -49,7 +59,7 @@ impl Fixture {
     }
 
     /// Gives a connection labels.
-    pub(super) async fn label(
+    pub(crate) async fn label(
         &self,
         member: &str,
         other: &str,
@@ -59,7 +69,7 @@ impl Fixture {
     }
 
     /// A page of what a filter takes of a member's connections.
-    pub(super) async fn filtered(
+    pub(crate) async fn filtered(
         &self,
         member: &str,
         filter: Filter,
@@ -75,17 +85,17 @@ impl Fixture {
     }
 
     /// A member's connections with what is noted about them, newest first; with a label, those that have it.
-    pub(super) async fn noted(&self, member: &str, of: Option<&str>) -> Vec<String> {
+    pub(crate) async fn noted(&self, member: &str, of: Option<&str>) -> Vec<String> {
         let page = self.filtered(member, with_label(of), Order::Recent).await;
         page.lines.iter().map(shown).collect()
     }
 
-    pub(super) async fn labels(&self, member: &str) -> Vec<(String, u32)> {
+    pub(crate) async fn labels(&self, member: &str) -> Vec<(String, u32)> {
         let labels = self.store.labels(id(member)).await.unwrap();
         labels.into_iter().map(counted).collect()
     }
 
-    pub(super) async fn rename(
+    pub(crate) async fn rename(
         &self,
         member: &str,
         from: &str,
@@ -95,7 +105,7 @@ impl Fixture {
         renamed.await.unwrap().map(counted)
     }
 
-    pub(super) async fn delete(&self, member: &str, text: &str) -> Result<(), Refusal> {
+    pub(crate) async fn delete(&self, member: &str, text: &str) -> Result<(), Refusal> {
         let deleted = self.store.delete_label(id(member), label(text)).await;
         deleted.unwrap()
     }
@@ -110,9 +120,8 @@ fn owned(labels: &[(&str, u32)]) -> Vec<(String, u32)> {
     labels.map(|(text, n)| ((*text).to_owned(), *n)).collect()
 }
 
-#[tokio::test]
-async fn what_one_side_notes_is_shown_to_that_side_alone() {
-    let mut f = Fixture::new();
+async fn what_one_side_notes_is_shown_to_that_side_alone(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.tick(1);
     f.connect("a", "c").await;
@@ -141,23 +150,18 @@ async fn what_one_side_notes_is_shown_to_that_side_alone() {
         owned(&[("Lyon", 0), ("chess", 1), ("work", 2)])
     );
     assert_eq!(f.labels("b").await, []);
-    f.check();
+    f.check().await;
     assert_eq!(
         f.update("a", "b", Some(&[]), Some("")).await.unwrap(),
         "b []"
     );
     f.label("a", "c", &[]).await.unwrap();
-    let rows: i64 = f
-        .file()
-        .query_row("select count(*) from annotation", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(rows, 0);
-    f.check();
+    assert_eq!(f.number("select count(*) from annotation").await, 0);
+    f.check().await;
 }
 
-#[tokio::test]
-async fn only_a_connection_is_annotated() {
-    let f = Fixture::new();
+async fn only_a_connection_is_annotated(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.connect("a", "b").await;
     f.block("a", "c").await.unwrap();
     let nobody = Err(Refusal::ConnectionNotFound);
@@ -175,16 +179,19 @@ async fn only_a_connection_is_annotated() {
     assert_eq!(f.rename("b", "l", "m").await, Err(erased));
     assert_eq!(f.delete("b", "l").await, Err(erased));
     assert_eq!(f.labels("a").await, [], "a refusal makes no label");
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn labels_are_limited_for_a_connection_and_for_a_member() {
-    let f = Fixture::with(Policy {
-        connection_labels_max: 2,
-        member_labels_max: 3,
-        ..Policy::default()
-    });
+async fn labels_are_limited_for_a_connection_and_for_a_member(engine: Engine) {
+    let f = Fixture::with(
+        engine,
+        Policy {
+            connection_labels_max: 2,
+            member_labels_max: 3,
+            ..Policy::default()
+        },
+    )
+    .await;
     f.connect("a", "b").await;
     f.connect("a", "c").await;
     let of = |of| Err(Refusal::LabelLimitReached { of });
@@ -196,30 +203,30 @@ async fn labels_are_limited_for_a_connection_and_for_a_member() {
     assert_eq!(f.labels("a").await, owned(&[("1", 1), ("2", 1)]));
     f.label("a", "c", &["2", "3"]).await.unwrap();
     assert_eq!(f.label("a", "c", &["4"]).await, member);
-    f.check();
+    f.check().await;
     // The other side has room of its own, and whoever deletes one has room again, at once.
     f.label("b", "a", &["4"]).await.unwrap();
     f.delete("a", "1").await.unwrap();
     assert_eq!(f.label("a", "c", &["4", "2"]).await.unwrap(), "c [2 4]");
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_rename_is_one_row_and_shows_everywhere() {
-    let f = Fixture::new();
+async fn a_rename_is_one_row_and_shows_everywhere(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for other in ["b", "c", "d"] {
         f.connect("a", other).await;
         f.label("a", other, &["old", other]).await.unwrap();
         f.label(other, "a", &["old"]).await.unwrap();
         f.tick(1);
     }
-    let labelled = |f: &Fixture| lines(&f.file(), "select member, label, other from labelled");
-    let before = labelled(&f);
+    let sql = "select member, label, other from labelled";
+    let labelled = async || lines(&f.rows().await, sql);
+    let before = labelled().await;
     for _ in 0..2 {
         let renamed = f.rename("a", "old", "new").await;
         assert_eq!(renamed, Ok(("new".to_owned(), 3)));
     }
-    assert_eq!(labelled(&f), before);
+    assert_eq!(labelled().await, before);
     assert_eq!(
         f.noted("a", None).await,
         ["d [d new]", "c [c new]", "b [b new]"]
@@ -234,15 +241,18 @@ async fn a_rename_is_one_row_and_shows_everywhere() {
     f.label("a", "b", &["old"]).await.unwrap();
     let all = owned(&[("b", 0), ("c", 1), ("d", 1), ("new", 2), ("old", 1)]);
     assert_eq!(f.labels("a").await, all);
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks() {
-    let f = Fixture::with(Policy {
-        job_chunk: 2,
-        ..Policy::default()
-    });
+async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks(engine: Engine) {
+    let f = Fixture::with(
+        engine,
+        Policy {
+            job_chunk: 2,
+            ..Policy::default()
+        },
+    )
+    .await;
     let others = ["b", "c", "d", "e", "f"];
     for other in others {
         f.connect("a", other).await;
@@ -257,7 +267,7 @@ async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks() {
     for _ in 0..2 {
         f.delete("a", "gone").await.unwrap();
     }
-    f.check();
+    f.check().await;
     let left = ["f [] n", "e []", "d [kept]", "c [kept]", "b [kept]"];
     assert_eq!(f.noted("a", None).await, left);
     assert_eq!(f.noted("a", Some("gone")).await, [""; 0]);
@@ -266,21 +276,17 @@ async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks() {
     // A new label of this text is another label.
     f.label("a", "b", &["gone"]).await.unwrap();
     assert_eq!(f.noted("a", Some("gone")).await, ["b [gone]"]);
-    let rows = || {
-        lines(
-            &f.file(),
-            "select member, label, other from labelled where label = 1",
-        )
-    };
-    assert_eq!(rows().len(), 4, "whoever gets others lets go of it");
+    let sql = "select count(*) from labelled where label = 1";
+    let rows = async || f.number(sql).await;
+    assert_eq!(rows().await, 4, "whoever gets others lets go of it");
     assert!(f.store.forget_dropped_labels().await.unwrap());
-    f.check();
-    assert_eq!(rows().len(), 2);
+    f.check().await;
+    assert_eq!(rows().await, 2);
     f.remove("a", "e").await.unwrap();
-    assert_eq!(rows().len(), 1);
+    assert_eq!(rows().await, 1);
     f.round().await;
-    f.check();
-    assert_eq!(rows().len(), 0);
+    f.check().await;
+    assert_eq!(rows().await, 0);
     assert_eq!(f.store.due().await.unwrap(), Due::default());
     assert_eq!(
         f.noted("a", None).await,
@@ -288,9 +294,8 @@ async fn a_deleted_label_is_gone_at_once_and_cleared_away_in_chunks() {
     );
 }
 
-#[tokio::test]
-async fn what_is_noted_ends_with_the_connection_on_both_sides() {
-    let f = Fixture::new();
+async fn what_is_noted_ends_with_the_connection_on_both_sides(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for (end, other) in ["remove", "removed", "block", "blocked", "erase"]
         .iter()
         .zip(["b", "c", "d", "e", "f"])
@@ -307,30 +312,32 @@ async fn what_is_noted_ends_with_the_connection_on_both_sides() {
             "blocked" => drop(f.block(other, "a").await.unwrap()),
             _ => drop(f.store.erase_member(id(other)).await.unwrap()),
         }
-        f.check();
+        f.check().await;
         assert_eq!(f.labels("a").await, owned(&[("l", 0)]), "{end}");
         assert_eq!(f.noted("a", Some("l")).await, [""; 0], "{end}");
     }
-    let rows = |table: &str| -> i64 {
-        let sql = format!("select count(*) from {table}");
-        f.file().query_row(&sql, [], |row| row.get(0)).unwrap()
-    };
-    assert_eq!((rows("annotation"), rows("labelled")), (0, 0));
+    for rows in ["annotation", "labelled"] {
+        let sql = format!("select count(*) from {rows}");
+        assert_eq!(f.number(&sql).await, 0, "{rows}");
+    }
     // A new connection begins without, and labels are still there for it.
     f.tick(1);
     f.connect("a", "b").await;
     assert_eq!(f.noted("a", None).await, ["b []"]);
     assert_eq!(f.noted("b", None).await, ["a []"]);
     assert_eq!(f.labels("b").await, owned(&[("l", 0), ("m", 0)]));
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn an_erased_member_leaves_nothing_noted() {
-    let f = Fixture::with(Policy {
-        job_chunk: 2,
-        ..Policy::default()
-    });
+async fn an_erased_member_leaves_nothing_noted(engine: Engine) {
+    let f = Fixture::with(
+        engine,
+        Policy {
+            job_chunk: 2,
+            ..Policy::default()
+        },
+    )
+    .await;
     for other in ["a", "b", "c"] {
         f.connect("e", other).await;
         f.update("e", other, Some(&["x", "y", other]), Some("n"))
@@ -340,11 +347,11 @@ async fn an_erased_member_leaves_nothing_noted() {
     }
     f.delete("e", "x").await.unwrap();
     f.store.erase_member(id("e")).await.unwrap();
-    f.check();
+    f.check().await;
     assert_eq!(f.labels("e").await, []);
     assert_eq!(f.noted("e", Some("y")).await, [""; 0]);
     f.round().await;
-    f.check();
+    f.check().await;
     for other in ["a", "b", "c"] {
         assert_eq!(f.labels(other).await, owned(&[("z", 0)]));
         assert_eq!(f.noted(other, None).await, [""; 0]);
@@ -354,6 +361,6 @@ async fn an_erased_member_leaves_nothing_noted() {
     f.round().await;
     let done = f.store.erase_member(id("e")).await.unwrap();
     assert_eq!(done, Erased::Complete);
-    assert_eq!(is_named(&f.file(), "e"), [""; 0]);
+    assert_eq!(f.is_named("e").await, [""; 0]);
     assert_eq!(f.store.due().await.unwrap(), Due::default());
 }

@@ -11,11 +11,15 @@ use service_kit::watch::WatchOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::domain::list_change::Place;
-use crate::graph::{GraphOptions, Memory};
-use crate::usecase::Context;
-use crate::usecase::import_connections::ImportOptions;
-use crate::usecase::watch_connections::{self, Content, Scope};
+use connection_service::domain::list_change::Place;
+use connection_service::graph::{GraphOptions, Memory};
+use connection_service::usecase::Context;
+use connection_service::usecase::import_connections::ImportOptions;
+use connection_service::usecase::watch_connections::{self, Content, Scope};
+
+over_every_engine! {
+    any_sequence_agrees_with_itself,
+}
 
 #[derive(Clone, Debug)]
 enum Command {
@@ -69,12 +73,11 @@ impl Consumer {
             heartbeat: Duration::from_millis(1),
             ..WatchOptions::default()
         };
-        let store = Arc::new(f.store.clone());
-        let incarnation = f.store.epoch();
+        let incarnation = f.epoch();
         let memory = Memory::new(GraphOptions::default(), Executor::Inline);
         Self {
             context: Context::new(
-                store,
+                f.store.clone(),
                 memory,
                 f.policy,
                 watches,
@@ -117,14 +120,14 @@ impl Consumer {
     }
 }
 
-async fn play(commands: Vec<Command>) {
+async fn play(engine: Engine, commands: Vec<Command>) {
     let policy = Policy {
         job_chunk: 1,
         removal_marks_max: 2,
         connections_max: 4,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     let mut consumer = Consumer::new(&f);
     for (n, command) in commands.into_iter().enumerate() {
         match command {
@@ -149,7 +152,7 @@ async fn play(commands: Vec<Command>) {
             }
             Command::Watch(takes) => consumer.watch(takes).await,
         }
-        f.check();
+        f.check().await;
     }
     f.round().await;
     consumer.watch(usize::MAX).await;
@@ -162,15 +165,10 @@ async fn play(commands: Vec<Command>) {
     assert_eq!(consumer.list, list);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_sequence_agrees_with_itself(commands in prop::collection::vec(command(), 1..80)) {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(play(commands));
-    }
+async fn any_sequence_agrees_with_itself(engine: Engine) {
+    let sequence = prop::collection::vec(command(), 1..80);
+    sequences::run(engine.of(128, 8), sequence, move |commands| {
+        play(engine, commands)
+    })
+    .await;
 }

@@ -1,8 +1,14 @@
 //! Cards: put, replaced, read and erased.
 
 use super::*;
-use crate::domain::card::Card;
-use crate::store::PutCard;
+use connection_service::domain::card::Card;
+use connection_service::store::PutCard;
+
+over_every_engine! {
+    the_card_that_was_put_last_stands,
+    putting_what_stands_writes_nothing,
+    an_erased_member_has_no_card_and_gets_none,
+}
 
 fn card(first_name: &str, last_name: &str, headline: &str) -> Card {
     Card {
@@ -22,9 +28,8 @@ async fn read(f: &Fixture, member: &str) -> Option<Card> {
     f.store.card(id(member)).await.unwrap()
 }
 
-#[tokio::test]
-async fn the_card_that_was_put_last_stands() {
-    let mut f = Fixture::new();
+async fn the_card_that_was_put_last_stands(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     let (one, other) = (card("Ann", "Zu", "Baker"), card("Anna", "", "東京"));
     assert_eq!(read(&f, "a").await, None);
     assert_eq!(put(&f, &[("a", &one)]).await, [Ok(())]);
@@ -35,31 +40,29 @@ async fn the_card_that_was_put_last_stands() {
     f.restart().await;
     assert_eq!(read(&f, "a").await, Some(other));
     assert_eq!(read(&f, "b").await, Some(one));
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn putting_what_stands_writes_nothing() {
-    let f = Fixture::new();
+async fn putting_what_stands_writes_nothing(engine: Engine) {
+    let f = Fixture::on(engine).await;
     let one = card("Ann", "Zu", "");
     put(&f, &[("a", &one)]).await;
-    let changes = || -> (i64, i64) {
+    let changes = async || -> (i64, i64) {
         let sql = "select last_time, head from meta";
-        f.file()
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap()
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        f.rows().await.query_row(sql, [], row).unwrap()
     };
-    let before = changes();
+    let before = changes().await;
     f.tick(5);
     assert_eq!(put(&f, &[("a", &one)]).await, [Ok(())]);
-    assert_eq!(changes(), before);
+    assert_eq!(changes().await, before);
     assert_eq!(put(&f, &[("a", &card("Ann", "Zu", "x"))]).await, [Ok(())]);
-    assert_eq!(changes(), (before.0 + 5, 0), "the feed says nothing of it");
+    let after = (before.0 + 5, 0);
+    assert_eq!(changes().await, after, "the feed says nothing of it");
 }
 
-#[tokio::test]
-async fn an_erased_member_has_no_card_and_gets_none() {
-    let f = Fixture::new();
+async fn an_erased_member_has_no_card_and_gets_none(engine: Engine) {
+    let f = Fixture::on(engine).await;
     let one = card("Ann", "Zu", "Baker");
     f.connect("a", "b").await;
     // Of whom nothing but the card is known, too.
@@ -77,6 +80,6 @@ async fn an_erased_member_has_no_card_and_gets_none() {
         f.round().await;
     }
     for text in ["a", "c"] {
-        assert_eq!(is_named(&f.file(), text), [""; 0]);
+        assert_eq!(f.is_named(text).await, [""; 0]);
     }
 }

@@ -4,8 +4,18 @@ use service_kit::id::Sides;
 
 use super::feed::{entries, steps};
 use super::*;
-use crate::domain::fact::{Fact, Kept};
-use crate::store::{Erased, Relationship};
+use connection_service::domain::fact::{Fact, Kept};
+use connection_service::store::{Erased, Relationship};
+
+over_every_engine! {
+    everything_about_a_member_goes_at_once_and_their_name_when_it_is_acknowledged,
+    an_erased_member_does_nothing_and_looks_like_a_stranger,
+    a_large_member_goes_in_chunks_and_is_hidden_meanwhile,
+    two_members_of_one_pair_can_be_erased_at_once,
+    an_unknown_member_is_erased_too,
+    unacknowledged_erasures_can_be_told_again,
+    a_watch_of_the_erased_must_list_anew,
+}
 
 async fn erase(f: &Fixture, member: &str) -> Erased {
     f.store.erase_member(id(member)).await.unwrap()
@@ -23,13 +33,14 @@ async fn involve(f: &Fixture) {
     f.tick(1);
 }
 
-#[tokio::test]
-async fn everything_about_a_member_goes_at_once_and_their_name_when_it_is_acknowledged() {
-    let mut f = Fixture::new();
+async fn everything_about_a_member_goes_at_once_and_their_name_when_it_is_acknowledged(
+    engine: Engine,
+) {
+    let mut f = Fixture::on(engine).await;
     involve(&f).await;
     let before = f.head().await;
     assert_eq!(erase(&f, "e").await, Erased::Underway { fact: before + 1 });
-    f.check();
+    f.check().await;
     assert_eq!(f.connections("a").await, ["z"]);
     assert_eq!(f.connections("z").await, ["a"]);
     assert!(f.connections("e").await.is_empty() && f.blocks("d").await.is_empty());
@@ -57,8 +68,8 @@ async fn everything_about_a_member_goes_at_once_and_their_name_when_it_is_acknow
     );
     f.round().await;
     assert_eq!(erase(&f, "e").await, Erased::Complete);
-    assert_eq!(is_named(&f.file(), "e"), [""; 0]);
-    f.check();
+    assert_eq!(f.is_named("e").await, [""; 0]);
+    f.check().await;
     // Positions stay, content does not; whoever has not seen it must list anew.
     assert_eq!(entries(&f, 0).await.len() as u64, before + 3);
     assert_eq!(steps(&f, "a", before).await, None);
@@ -70,9 +81,8 @@ async fn everything_about_a_member_goes_at_once_and_their_name_when_it_is_acknow
     );
 }
 
-#[tokio::test]
-async fn an_erased_member_does_nothing_and_looks_like_a_stranger() {
-    let mut f = Fixture::new();
+async fn an_erased_member_does_nothing_and_looks_like_a_stranger(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     involve(&f).await;
     erase(&f, "e").await;
     let head = f.head().await;
@@ -103,22 +113,21 @@ async fn an_erased_member_does_nothing_and_looks_like_a_stranger() {
         f.round().await;
         f.restart().await;
     }
-    assert_eq!(is_named(&f.file(), "e"), [""; 0]);
-    f.check();
+    assert_eq!(f.is_named("e").await, [""; 0]);
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_large_member_goes_in_chunks_and_is_hidden_meanwhile() {
+async fn a_large_member_goes_in_chunks_and_is_hidden_meanwhile(engine: Engine) {
     let policy = Policy {
         job_chunk: 2,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     for other in ["a", "b", "c", "f", "g"] {
         f.connect("e", other).await;
     }
     assert_eq!(erase(&f, "e").await, Erased::Underway { fact: 6 });
-    f.check();
+    f.check().await;
     let left = f.store.relationships(id("g"), ids(&["e"])).await.unwrap();
     assert_eq!(left, [Relationship::None]);
     assert!(f.store.all_facts(None, 100).await.unwrap().facts.is_empty());
@@ -127,46 +136,44 @@ async fn a_large_member_goes_in_chunks_and_is_hidden_meanwhile() {
     for other in ["a", "b", "c", "f", "g"] {
         assert!(f.connections(other).await.is_empty(), "{other}");
     }
-    f.check();
+    f.check().await;
     f.store.acknowledge(6).await.unwrap();
     f.round().await;
     f.round().await;
     assert_eq!(erase(&f, "e").await, Erased::Complete);
-    assert_eq!(is_named(&f.file(), "e"), [""; 0]);
+    assert_eq!(f.is_named("e").await, [""; 0]);
     assert_eq!(f.head().await, 11);
 }
 
-#[tokio::test]
-async fn two_members_of_one_pair_can_be_erased_at_once() {
+async fn two_members_of_one_pair_can_be_erased_at_once(engine: Engine) {
     let policy = Policy {
         job_chunk: 1,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     for (a, b) in [("a", "e"), ("b", "e"), ("e", "f"), ("f", "g")] {
         f.connect(a, b).await;
     }
     erase(&f, "e").await;
     erase(&f, "f").await;
-    f.check();
+    f.check().await;
     f.round().await;
-    f.check();
+    f.check().await;
     f.store.acknowledge(f.head().await).await.unwrap();
     f.round().await;
     f.round().await;
     for member in ["e", "f"] {
         assert_eq!(erase(&f, member).await, Erased::Complete);
-        assert_eq!(is_named(&f.file(), member), [""; 0]);
+        assert_eq!(f.is_named(member).await, [""; 0]);
     }
     for other in ["a", "b", "g"] {
         assert!(f.connections(other).await.is_empty());
     }
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn an_unknown_member_is_erased_too() {
-    let f = Fixture::new();
+async fn an_unknown_member_is_erased_too(engine: Engine) {
+    let f = Fixture::on(engine).await;
     assert_eq!(erase(&f, "x").await, Erased::Underway { fact: 1 });
     f.store.acknowledge(1).await.unwrap();
     f.round().await;
@@ -175,9 +182,8 @@ async fn an_unknown_member_is_erased_too() {
     assert_eq!(f.block("x", "a").await, Err(Refusal::MemberNotFound));
 }
 
-#[tokio::test]
-async fn unacknowledged_erasures_can_be_told_again() {
-    let f = Fixture::new();
+async fn unacknowledged_erasures_can_be_told_again(engine: Engine) {
+    let f = Fixture::on(engine).await;
     erase(&f, "a").await; // 1
     f.connect("b", "c").await; // 2
     erase(&f, "d").await; // 3
@@ -199,9 +205,8 @@ async fn unacknowledged_erasures_can_be_told_again() {
     assert_eq!(told(0, 9).await, [3]);
 }
 
-#[tokio::test]
-async fn a_watch_of_the_erased_must_list_anew() {
-    let f = Fixture::new();
+async fn a_watch_of_the_erased_must_list_anew(engine: Engine) {
+    let f = Fixture::on(engine).await;
     f.connect("a", "e").await;
     erase(&f, "e").await;
     let head = f.head().await;

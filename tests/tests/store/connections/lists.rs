@@ -9,14 +9,18 @@ use rand::{Rng as _, SeedableRng as _};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::*;
-use crate::domain::card::Card;
-use crate::domain::connection_list::{Filter, ListQuery, Order, Total};
-use crate::domain::folding::fold;
-use crate::domain::search::Search;
-use crate::store::sqlite::labels::LABELLED;
-use crate::store::sqlite::lists::count_sql;
-use crate::store::sqlite::reads::CONNECTIONS;
-use crate::store::{ConnectionPage, PutCard};
+use connection_service::domain::card::Card;
+use connection_service::domain::connection_list::{Filter, ListQuery, Order, Total};
+use connection_service::domain::folding::fold;
+use connection_service::domain::search::Search;
+use connection_service::store::{ConnectionPage, PutCard};
+
+over_every_engine! {
+    every_list_is_what_reading_and_sorting_everything_gives,
+    what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes,
+    a_member_without_connections_has_empty_lists,
+    a_roster_that_is_far_behind_is_built_anew,
+}
 
 const FIRST_NAMES: [&str; 14] = [
     "Ana",
@@ -133,12 +137,12 @@ fn any_query(random: &mut SmallRng) -> (ListQuery, &'static str) {
 type Stored = (String, i64, [String; 3]);
 
 /// What is stored, without a word of how the store reads it.
-fn stored(f: &Fixture) -> Vec<Stored> {
+async fn stored(f: &Fixture) -> Vec<Stored> {
     let sql = "select case when low = 'm' then high else low end, connect_time, first_name, last_name, headline
         from pair left join card on card.member = case when low = 'm' then high else low end
         where (low = 'm' or high = 'm') and connect_time is not null";
-    let file = f.file();
-    let mut statement = file.prepare(sql).unwrap();
+    let rows = f.rows().await;
+    let mut statement = rows.prepare(sql).unwrap();
     let text = |row: &rusqlite::Row<'_>, at| {
         row.get::<_, Option<String>>(at)
             .map(Option::unwrap_or_default)
@@ -179,8 +183,8 @@ fn naive_key([first, second]: [&String; 2]) -> (bool, Vec<String>) {
 }
 
 /// The ids of the list in its order, by reading and sorting everything.
-fn expected(f: &Fixture, query: &ListQuery, text: &str) -> Vec<String> {
-    let mut all = stored(f);
+async fn expected(f: &Fixture, query: &ListQuery, text: &str) -> Vec<String> {
+    let mut all = stored(f).await;
     all.retain(|(_, time, texts)| {
         let Filter {
             label: _,
@@ -233,7 +237,7 @@ async fn check_selection(f: &Fixture, random: &mut SmallRng) {
         order: Order::Recent,
         ..query
     };
-    let mut expected = expected(f, &newest_first, text);
+    let mut expected = expected(f, &newest_first, text).await;
     expected.reverse();
     let (limit, count_max) = (random.random_range(0..20), random.random_range(1..60));
     let filter = newest_first.filter.clone();
@@ -266,7 +270,7 @@ async fn check_any_list(f: &Fixture, random: &mut SmallRng) {
     };
     let seen: Vec<_> = others(&page(f, &request).await).collect();
     let query = &request.query;
-    assert_eq!(seen, expected(f, query, text), "{query:?} {text}");
+    assert_eq!(seen, expected(f, query, text).await, "{query:?} {text}");
 }
 
 async fn page(f: &Fixture, request: &ListRequest) -> ConnectionPage {
@@ -277,22 +281,23 @@ fn others(page: &ConnectionPage) -> impl Iterator<Item = String> {
     page.lines.iter().map(|line| line.other.to_string())
 }
 
-#[tokio::test]
-async fn every_list_is_what_reading_and_sorting_everything_gives() {
-    for (seed, policy) in (0..8).zip(policies().into_iter().cycle()) {
+async fn every_list_is_what_reading_and_sorting_everything_gives(engine: Engine) {
+    let seeds = 0..u64::from(engine.of(8, 4));
+    for (seed, policy) in seeds.zip(policies().into_iter().cycle()) {
         let mut random = SmallRng::seed_from_u64(seed);
-        let f = Fixture::with(policy);
+        let f = Fixture::with(engine, policy).await;
         network(&f, &mut random, 40).await;
         for _ in 0..40 {
             check_selection(&f, &mut random).await;
             let (query, text) = any_query(&mut random);
-            let expected = expected(&f, &query, text);
+            let expected = expected(&f, &query, text).await;
             let mut request = ListRequest {
                 query: query.clone(),
                 with_cards: random.random_bool(0.5),
                 ..ListRequest::newest(random.random_range(1..20))
             };
             let cards: BTreeMap<_, _> = stored(&f)
+                .await
                 .into_iter()
                 .map(|(other, _, texts)| (other, texts))
                 .collect();
@@ -329,14 +334,14 @@ async fn every_list_is_what_reading_and_sorting_everything_gives() {
     }
 }
 
-#[tokio::test]
-async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes() {
-    for (seed, policy) in (100..116).zip(policies().into_iter().cycle()) {
+async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(engine: Engine) {
+    let seeds = 100..100 + u64::from(engine.of(16, 4));
+    for (seed, policy) in seeds.zip(policies().into_iter().cycle()) {
         let mut random = SmallRng::seed_from_u64(seed);
-        let f = Fixture::with(policy);
+        let f = Fixture::with(engine, policy).await;
         network(&f, &mut random, 40).await;
         let (query, text) = any_query(&mut random);
-        let mut throughout: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
+        let mut throughout: BTreeSet<_> = expected(&f, &query, text).await.into_iter().collect();
         let mut request = ListRequest {
             query: query.clone(),
             ..ListRequest::newest(4)
@@ -354,7 +359,7 @@ async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(
                 change(&f, &mut random, &other, &mut touched).await;
                 check_any_list(&f, &mut random).await;
             }
-            let now: BTreeSet<_> = expected(&f, &query, text).into_iter().collect();
+            let now: BTreeSet<_> = expected(&f, &query, text).await.into_iter().collect();
             throughout.retain(|other| now.contains(other) && !touched.contains(other));
         }
         for other in &throughout {
@@ -364,45 +369,12 @@ async fn what_is_in_a_list_throughout_is_seen_once_whatever_else_comes_and_goes(
         for (other, _) in twice {
             assert!(touched.contains(other), "seed {seed}: {other} {query:?}");
         }
-        f.check();
+        f.check().await;
     }
 }
 
-#[tokio::test]
-async fn a_page_between_two_times_is_a_range_of_what_lies_there() {
-    let f = Fixture::new();
-    let file = f.file();
-    let plan = |sql: &str| {
-        let sql = format!("explain query plan {sql}");
-        let mut statement = file.prepare(&sql).unwrap();
-        let count = statement.parameter_count();
-        let values = vec![1; count];
-        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
-            row.get::<_, String>(3)
-        });
-        rows.unwrap()
-            .map(Result::unwrap)
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    let (time, place) = ("time>? AND (", "<(?,?))");
-    for sql in [CONNECTIONS, LABELLED] {
-        let plan = plan(sql);
-        assert!(plan.contains(time) && plan.contains(place), "{plan}");
-        assert!(!plan.contains("SCAN") && !plan.contains("TEMP"), "{plan}");
-    }
-    for with_label in [false, true] {
-        let plan = plan(&count_sql(with_label));
-        assert!(
-            plan.contains("time>? AND") && plan.contains("time<?)"),
-            "{plan}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_member_without_connections_has_empty_lists() {
-    let f = Fixture::new();
+async fn a_member_without_connections_has_empty_lists(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for order in [Order::Recent, Order::FirstName, Order::LastName] {
         let request = ListRequest {
             query: ListQuery {
@@ -417,13 +389,12 @@ async fn a_member_without_connections_has_empty_lists() {
     }
 }
 
-#[tokio::test]
-async fn a_roster_that_is_far_behind_is_built_anew() {
+async fn a_roster_that_is_far_behind_is_built_anew(engine: Engine) {
     let policy = Policy {
         roster_connections_min: 2,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     let card = |name: String| Card {
         first_name: name,
         ..Card::default()

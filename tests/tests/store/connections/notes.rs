@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::lines;
+use super::recount::lines;
 
 type Key = (String, i64, String);
 
 /// Checks everything that follows from what is noted, and that it hangs on a connection.
-pub(super) fn check(conn: &Connection) {
+pub(crate) fn check(conn: &Connection) {
     let mut given: BTreeSet<(String, i64, i64, String)> = BTreeSet::new();
     let mut annotations: BTreeMap<String, i64> = BTreeMap::new();
-    let connections: BTreeSet<Key> = lines(conn, "select * from connection")
-        .into_iter()
-        .collect();
+    let connections: BTreeSet<Key> =
+        lines(conn, "select member, connect_time, other from connection")
+            .into_iter()
+            .collect();
     let mut statement = conn
         .prepare("select member, connect_time, other, labels from annotation")
         .unwrap();

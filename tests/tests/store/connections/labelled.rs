@@ -2,14 +2,20 @@
 
 use super::labels::{shown, with_label};
 use super::*;
-use crate::domain::card::Card;
-use crate::domain::connection_list::{Filter, ListQuery, Order};
-use crate::domain::search::Search;
-use crate::store::PutCard;
+use connection_service::domain::card::Card;
+use connection_service::domain::connection_list::{Filter, ListQuery, Order};
+use connection_service::domain::search::Search;
+use connection_service::store::PutCard;
 
-#[tokio::test]
-async fn those_with_a_label_are_paged_newest_first() {
-    let f = Fixture::new();
+over_every_engine! {
+    those_with_a_label_are_paged_newest_first,
+    a_label_goes_with_every_other_filter_and_order,
+    a_page_ends_where_there_is_too_much_noted_on_it,
+    a_selection_takes_the_oldest_and_counts_the_rest,
+}
+
+async fn those_with_a_label_are_paged_newest_first(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for (n, other) in ["b", "c", "d", "e", "f", "g"].iter().enumerate() {
         f.connect("a", other).await;
         let labels: &[&str] = if *other == "d" { &["no"] } else { &["yes"] };
@@ -41,9 +47,8 @@ async fn those_with_a_label_are_paged_newest_first() {
     );
 }
 
-#[tokio::test]
-async fn a_label_goes_with_every_other_filter_and_order() {
-    let f = Fixture::new();
+async fn a_label_goes_with_every_other_filter_and_order(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for (other, first_name) in [("b", "Zoe"), ("c", "Ann"), ("d", "Anton"), ("e", "")] {
         f.tick(10);
         f.connect("a", other).await;
@@ -87,9 +92,8 @@ async fn a_label_goes_with_every_other_filter_and_order() {
     assert_eq!(oldest(an(Filter::default())).await, "cd");
 }
 
-#[tokio::test]
-async fn a_page_ends_where_there_is_too_much_noted_on_it() {
-    let f = Fixture::new();
+async fn a_page_ends_where_there_is_too_much_noted_on_it(engine: Engine) {
+    let f = Fixture::on(engine).await;
     let note = "n".repeat(100);
     for other in ["b", "c", "d", "e"] {
         f.tick(1);
@@ -123,9 +127,8 @@ async fn a_page_ends_where_there_is_too_much_noted_on_it() {
     }
 }
 
-#[tokio::test]
-async fn a_selection_takes_the_oldest_and_counts_the_rest() {
-    let f = Fixture::new();
+async fn a_selection_takes_the_oldest_and_counts_the_rest(engine: Engine) {
+    let f = Fixture::on(engine).await;
     for other in ["b", "c", "d", "e", "f"] {
         f.tick(10);
         f.connect("a", other).await;

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use super::labels::{change, label, shown};
 use super::*;
-use crate::domain::annotation::LabelLimit;
+use connection_service::domain::annotation::LabelLimit;
+
+over_every_engine! {
+    any_sequence_is_as_on_paper,
+}
 
 #[derive(Clone, Debug)]
 enum Command {
@@ -209,14 +213,14 @@ async fn compare(f: &Fixture, model: &Model) {
     }
 }
 
-async fn play(commands: Vec<Command>) {
+async fn play(engine: Engine, commands: Vec<Command>) {
     let policy = Policy {
         job_chunk: 1,
         connection_labels_max: 3,
         member_labels_max: 3,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     let mut model = Model::default();
     for (n, command) in commands.into_iter().enumerate() {
         // Each connection has a time of its own, after any removal.
@@ -290,27 +294,22 @@ async fn play(commands: Vec<Command>) {
             }
             Command::Erase(a) => {
                 let _ = f.store.erase_member(id(NAMES[a])).await.unwrap();
-                f.check();
+                f.check().await;
                 f.round().await;
                 model.erase(a);
             }
             Command::Step => drop(f.store.forget_dropped_labels().await.unwrap()),
             Command::Round => f.round().await,
         }
-        f.check();
+        f.check().await;
         compare(&f, &model).await;
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_sequence_is_as_on_paper(commands in prop::collection::vec(command(), 1..60)) {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(play(commands));
-    }
+async fn any_sequence_is_as_on_paper(engine: Engine) {
+    let sequence = prop::collection::vec(command(), 1..60);
+    sequences::run(engine.of(96, 6), sequence, move |commands| {
+        play(engine, commands)
+    })
+    .await;
 }

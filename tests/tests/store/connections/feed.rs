@@ -4,10 +4,19 @@ use service_kit::epoch::EpochId;
 use service_kit::id::Sides;
 
 use super::*;
-use crate::domain::fact::{Entry, Fact, Kept, PairEvent};
-use crate::store::{Feed, MemberFeed};
+use connection_service::domain::fact::{Entry, Fact, Kept, PairEvent};
+use connection_service::store::{Feed, MemberFeed};
 
-pub(super) async fn entries(f: &Fixture, after: u64) -> Vec<Entry> {
+over_every_engine! {
+    each_entry_says_what_holds_from_there_on,
+    a_members_part_is_what_their_list_does,
+    a_backlog_is_bounded,
+    watchers_are_woken_after_the_commit,
+    acknowledgements_only_grow_and_are_kept,
+    each_process_begins_a_history_that_goes_on_from_the_last,
+}
+
+pub(crate) async fn entries(f: &Fixture, after: u64) -> Vec<Entry> {
     match f.store.feed(after, 1_000).await.unwrap() {
         Feed::Entries { entries, .. } => entries,
         Feed::TooOld => panic!("too old"),
@@ -15,12 +24,12 @@ pub(super) async fn entries(f: &Fixture, after: u64) -> Vec<Entry> {
 }
 
 /// A member's steps as `+other` and `-other`.
-pub(super) async fn steps(f: &Fixture, member: &str, after: u64) -> Option<Vec<String>> {
+pub(crate) async fn steps(f: &Fixture, member: &str, after: u64) -> Option<Vec<String>> {
     match f.store.member_feed(id(member), after).await.unwrap() {
         MemberFeed::Steps { steps, through } => {
             assert_eq!(through, f.head().await);
             let sign = |connected: bool| if connected { '+' } else { '-' };
-            let text = |s: &crate::domain::list_change::Step| {
+            let text = |s: &connection_service::domain::list_change::Step| {
                 format!("{}{}", sign(s.connected.is_some()), s.other)
             };
             Some(steps.iter().map(text).collect())
@@ -42,9 +51,8 @@ async fn script(f: &Fixture) {
     f.connect("b", "c").await; // 7
 }
 
-#[tokio::test]
-async fn each_entry_says_what_holds_from_there_on() {
-    let mut f = Fixture::new();
+async fn each_entry_says_what_holds_from_there_on(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     script(&f).await;
     f.restart().await;
     let mut said = Vec::new();
@@ -107,12 +115,11 @@ async fn each_entry_says_what_holds_from_there_on() {
         panic!("kept")
     };
     assert_eq!((through, more, entries.len()), (5, true, 3));
-    f.check();
+    f.check().await;
 }
 
-#[tokio::test]
-async fn a_members_part_is_what_their_list_does() {
-    let f = Fixture::new();
+async fn a_members_part_is_what_their_list_does(engine: Engine) {
+    let f = Fixture::on(engine).await;
     script(&f).await;
     for (member, after, expected) in [
         ("a", 0, &["+b", "+c", "-b", "-c"][..]),
@@ -131,13 +138,12 @@ async fn a_members_part_is_what_their_list_does() {
     }
 }
 
-#[tokio::test]
-async fn a_backlog_is_bounded() {
+async fn a_backlog_is_bounded(engine: Engine) {
     let policy = Policy {
         member_backlog_max: 2,
         ..Policy::default()
     };
-    let f = Fixture::with(policy);
+    let f = Fixture::with(engine, policy).await;
     for other in ["b", "c", "d"] {
         f.connect("a", other).await;
     }
@@ -145,9 +151,8 @@ async fn a_backlog_is_bounded() {
     assert_eq!(steps(&f, "a", 1).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn watchers_are_woken_after_the_commit() {
-    let f = Fixture::new();
+async fn watchers_are_woken_after_the_commit(engine: Engine) {
+    let f = Fixture::on(engine).await;
     let hub = f.store.hub();
     let (mut a, mut all) = (hub.subscribe("a"), hub.subscribe_all());
     f.connect("b", "a").await;
@@ -156,9 +161,8 @@ async fn watchers_are_woken_after_the_commit() {
     assert_eq!(*hub.head().borrow(), 1);
 }
 
-#[tokio::test]
-async fn acknowledgements_only_grow_and_are_kept() {
-    let mut f = Fixture::new();
+async fn acknowledgements_only_grow_and_are_kept(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     for other in ["b", "c", "d"] {
         f.connect("a", other).await;
     }
@@ -172,24 +176,14 @@ async fn acknowledgements_only_grow_and_are_kept() {
     assert_eq!(known(&f), 3);
 }
 
-#[tokio::test]
-async fn each_process_begins_a_history_that_goes_on_from_the_last() {
-    let mut f = Fixture::new();
+async fn each_process_begins_a_history_that_goes_on_from_the_last(engine: Engine) {
+    let mut f = Fixture::on(engine).await;
     f.connect("a", "b").await;
-    let first = f.store.epoch();
+    let first = f.epoch();
     f.restart().await;
-    assert_ne!(f.store.epoch(), first);
-    assert!(f.store.check_epoch(&first, 1).is_ok());
-    assert_eq!(
-        f.store.check_epoch(&first, 2).unwrap_err().common_position,
-        1
-    );
+    assert_ne!(f.epoch(), first);
+    assert_eq!(f.parted(&first, 1), None);
+    assert_eq!(f.parted(&first, 2), Some(1));
     let unknown = EpochId::from_bytes([9; 16]);
-    assert_eq!(
-        f.store
-            .check_epoch(&unknown, 1)
-            .unwrap_err()
-            .common_position,
-        0
-    );
+    assert_eq!(f.parted(&unknown, 1), Some(0));
 }
