@@ -10,12 +10,14 @@ macro_rules! over_every_engine {
 }
 
 mod cards;
+mod dismissals;
 mod erasing;
 mod feed;
 mod importing;
 mod labelled;
 mod labels;
 mod lists;
+mod network;
 mod notes;
 mod pairs;
 mod random;
@@ -23,6 +25,8 @@ mod random_labels;
 mod recount;
 mod retention;
 mod sequences;
+mod states;
+mod told;
 
 use std::sync::Arc;
 
