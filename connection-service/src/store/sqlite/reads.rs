@@ -162,8 +162,9 @@ pub(super) fn due(conn: &Connection, clock: Time, policy: &Policy) -> Found<Due>
     let now = clock.max(head.last_time);
     let until = |kept| now.minus(kept);
     let verdicts_until = until(policy.verdicts_kept);
-    let mut statement = conn
-        .prepare_cached("select decide_time, position from verdict order by decide_time limit 1")?;
+    let mut statement = conn.prepare_cached(
+        "select decide_time, position from verdict order by decide_time, position limit 1",
+    )?;
     let mut rows = statement.query([])?;
     let verdicts = match rows.next()? {
         Some(row) => {

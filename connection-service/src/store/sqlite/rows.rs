@@ -310,7 +310,7 @@ impl Rows for SqliteRows {
         // In the order of time positions only grow, so looking at the oldest is enough.
         let oldest = self.all(
             "select invitation_id, position from verdict where decide_time <= ?1
-             order by decide_time limit ?2",
+             order by decide_time, position limit ?2",
             params![until.millis(), limit],
             |row| Ok((row.get::<_, [u8; 16]>(0)?, codec::position(row, 1)?)),
         )?;
