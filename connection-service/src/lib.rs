@@ -100,7 +100,7 @@ pub async fn run(
 /// A store that was opened, of one engine or the other.
 enum Opened {
     Sqlite(SqliteStore),
-    Postgres(PostgresStore),
+    Postgres(Arc<PostgresStore>),
 }
 
 impl Opened {
@@ -112,7 +112,6 @@ impl Opened {
                 Arc::new(store)
             }
             Self::Postgres(store) => {
-                let store = Arc::new(store);
                 store.register(seen);
                 store
             }
@@ -146,7 +145,7 @@ fn open(
                 postgres::TimeSource::Database,
                 Arc::new(SystemRandom),
             ))?;
-            Ok(Opened::Postgres(store))
+            Ok(Opened::Postgres(Arc::new(store)))
         }
     }
 }

@@ -46,7 +46,7 @@ pub use open::{OpenError, StoreSetup};
 pub use options::PostgresOptions;
 pub use readers::{Client as ReadClient, PostgresReaders};
 pub use records::{Column, Kind, Records, Value};
-pub use shared::Shared;
+pub use shared::{Notice, Shared};
 pub use snapshot::ReadSnapshot;
 pub use statement::{Statement, all};
 pub use store_clock::{StoreClock, TimeSource};

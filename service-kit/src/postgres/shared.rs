@@ -13,6 +13,9 @@ use crate::feed::Hub;
 use crate::secret::StoreSecret;
 use crate::time::Time;
 
+/// Whoever is told of something.
+pub type Notice<T> = Arc<dyn Fn(&T) + Send + Sync>;
+
 /// What the writer and the readers of a store with rows of this kind both have. Clones are the same.
 pub struct Shared<B: BatchRows> {
     /// The history.
@@ -32,7 +35,7 @@ pub struct Shared<B: BatchRows> {
     /// Where new epochs and ids come from.
     pub random: Arc<dyn Random>,
     /// Told of every end of the history that is seen here, in no particular order.
-    pub noticed: Arc<dyn Fn(&B::Head) + Send + Sync>,
+    pub noticed: Notice<B::Head>,
     /// Which end of the history it is that is read.
     pub rows: std::marker::PhantomData<fn() -> B>,
 }

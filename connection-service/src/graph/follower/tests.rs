@@ -271,18 +271,36 @@ async fn what_the_feed_has_lost_is_built_anew() {
         store: f.store.clone(),
         memory: Memory::new(OPTIONS, Executor::Threads),
     };
+    let epoch = f.store.epoch();
     let (network, position) = follower.build().await.unwrap();
     *follower.memory.write() = Some(network);
     // Erased and blanked before it was followed: who it was cannot be known any more.
     f.erase(7).await;
-    assert!(matches!(follower.follow(position).await, Err(End::Lost)));
+    assert!(matches!(follower.follow(epoch, position).await, Err(End::Lost)));
     let (_, position) = follower.build().await.unwrap();
     f.connect(100, 101).await;
     f.clock.advance(Span::days(8));
     worker::round(&*f.store, &WorkMetrics::default())
         .await
         .unwrap();
-    assert!(matches!(follower.follow(position).await, Err(End::Lost)));
+    assert!(matches!(follower.follow(epoch, position).await, Err(End::Lost)));
+}
+
+#[tokio::test]
+async fn of_a_history_that_has_gone_the_index_is_built_anew() {
+    let f = Fixture::new();
+    f.connect(1, 2).await;
+    let follower = Follower {
+        store: f.store.clone(),
+        memory: Memory::new(OPTIONS, Executor::Threads),
+    };
+    let (network, position) = follower.build().await.unwrap();
+    *follower.memory.write() = Some(network);
+    let gone = EpochId::from_bytes([7; 16]);
+    assert!(matches!(
+        follower.follow(gone, position).await,
+        Err(End::Lost)
+    ));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ static FIRST_MARK: Statement = Statement::new(
 // In the order of time positions only grow, so looking at the oldest of each lane is enough.
 const OLD_VERDICT: Statement = Statement::new(
     "select 1 from unnest($1::integer[]) as l (lane) cross join lateral
-         (select decide_time, position from verdict where lane = l.lane order by decide_time limit 1) as v
+         (select decide_time, position from verdict where lane = l.lane order by decide_time, position limit 1) as v
      where v.decide_time <= $2 and v.position <= $3 limit 1",
     &[Type::INT4_ARRAY, Type::INT8, Type::INT8],
 );

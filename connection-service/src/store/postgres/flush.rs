@@ -361,7 +361,7 @@ impl Rest {
                 }
             }));
         }
-        for (lane, ids) in self.verdicts.into_iter() {
+        for (lane, ids) in self.verdicts {
             statements.push(Box::pin(async move {
                 DELETE_VERDICTS.query(client, &[&lane, &ids]).await?;
                 Ok(())
@@ -378,7 +378,7 @@ impl Rest {
                 }));
             }
         }
-        for (lane, keys) in self.dismissals.into_iter() {
+        for (lane, keys) in self.dismissals {
             statements.push(Box::pin(async move {
                 let by: Vec<&str> = keys.iter().map(|(by, _)| by.as_str()).collect();
                 let of: Vec<&str> = keys.iter().map(|(_, of)| of.as_str()).collect();
@@ -393,7 +393,7 @@ impl Rest {
                 Ok(())
             }));
         }
-        for (lane, ids) in self.notebooks.into_iter() {
+        for (lane, ids) in self.notebooks {
             statements.push(Box::pin(async move {
                 let ids: Vec<&str> = ids.iter().map(MemberId::as_str).collect();
                 DELETE_NOTEBOOKS.query(client, &[&lane, &ids]).await?;

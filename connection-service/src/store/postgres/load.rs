@@ -58,7 +58,7 @@ const LOCK_PAIRS: Statement = pairs_sql!(" for update of t");
 const MEMBERS: Statement = members_sql!("");
 const LOCK_MEMBERS: Statement = members_sql!(" for update");
 pub(super) const ERASED: Statement = Statement::new(
-    "select member_hash, position from erased where lane = $1 and member_hash = any($2)",
+    "select hash, position from erased where lane = $1 and hash = any($2)",
     &[Type::INT4, Type::BYTEA_ARRAY],
 );
 const VERDICTS: Statement = Statement::new(

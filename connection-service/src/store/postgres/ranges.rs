@@ -38,8 +38,8 @@ const MARKS_UNTIL: Statement = Statement::new(
 );
 const VERDICTS_UNTIL: Statement = Statement::new(
     "select v.invitation_id, v.position from unnest($1::integer[]) as l (lane) cross join lateral
-         (select invitation_id, position, decide_time from verdict where lane = l.lane and decide_time <= $2 order by decide_time limit $3) as v
-     order by v.decide_time limit $3",
+         (select invitation_id, position, decide_time from verdict where lane = l.lane and decide_time <= $2 order by decide_time, position limit $3) as v
+     order by v.decide_time, v.position limit $3",
     &[Type::INT4_ARRAY, Type::INT8, Type::INT8],
 );
 const OLDEST_FACTS: Statement = Statement::new(

@@ -72,7 +72,7 @@ create table verdict (
     primary key (lane, invitation_id),
     check ((connect_time is not null) = (verdict in (1, 2)))
 );
-create index verdict_by_time on verdict (lane, decide_time);
+create index verdict_by_time on verdict (lane, decide_time, position);
 
 -- The feed, in the order of commits, in one lane. Each member's facts are a list linked backwards from the member's row.
 create table fact (
@@ -96,9 +96,9 @@ create table fact (
 -- Keyed hashes of ids that are never used again, each of which gives its lane, with the position of the fact of the erasure.
 create table erased (
     lane integer not null,
-    member_hash bytea not null,
+    hash bytea not null,
     position bigint not null,
-    primary key (lane, member_hash)
+    primary key (lane, hash)
 );
 
 -- Erasures that are not complete.

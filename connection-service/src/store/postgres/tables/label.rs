@@ -1,6 +1,5 @@
 //! The tables of labels and notes: `notebook`, `label`, `annotation`, `labelled`, `dropped_label`.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use service_kit::id::MemberId;
@@ -136,17 +135,13 @@ pub(in crate::store::postgres) fn annotation<'a>(
 ) -> Vec<Value<'a>> {
     let note = Some(annotation.note.as_str()).filter(|note| !note.is_empty());
     let mut values = super::line(of);
-    values.extend([numbers(&annotation.labels).into(), note.into()]);
+    values.extend([codec::label_numbers(&annotation.labels).into(), note.into()]);
     values
 }
 
-fn numbers(labels: &BTreeSet<LabelId>) -> Vec<u8> {
-    codec::label_numbers(labels)
-}
-
-pub(in crate::store::postgres) fn labelled<'a>(
-    (member, label, time, other): &'a (MemberId, LabelId, Time, MemberId),
-) -> Vec<Value<'a>> {
+pub(in crate::store::postgres) fn labelled(
+    (member, label, time, other): &(MemberId, LabelId, Time, MemberId),
+) -> Vec<Value<'_>> {
     vec![
         member.as_str().into(),
         int(label.0).into(),

@@ -60,7 +60,7 @@ pub(super) fn line((member, time, other): &LineKey) -> Vec<Value<'_>> {
 pub(super) static ERASED: LazyLock<Table> = LazyLock::new(|| {
     Table::new(TableShape {
         name: "erased",
-        key: &[("member_hash", Kind::Bytes)],
+        key: &[("hash", Kind::Bytes)],
         rest: &[("position", Kind::Big)],
         versioned: false,
     })
