@@ -4,29 +4,30 @@ use std::sync::Arc;
 
 use connection_service::{
     domain::policy::Policy,
-    store::{Store, sqlite::SqliteStore},
+    store::{
+        Store,
+        postgres::{MIGRATIONS, PostgresStore, TimeSource},
+        sqlite::SqliteStore,
+    },
 };
-use service_kit::{clock::Clock, environment::Environment, group_commit::GroupCommitOptions};
+use service_kit::{
+    clock::Clock,
+    environment::{Environment, SystemRandom},
+    group_commit::GroupCommitOptions,
+};
+use tokio::sync::OnceCell;
 
 use super::{Engine, Place, file, once_free};
-use crate::{
-    pair::folder,
-    rows::{CONNECTION_NAMES, Look},
-};
+use crate::rows::{CONNECTION_NAMES, Look};
 
 /// The name of a store's file.
 const FILE: &str = "connections.db";
 
 impl Engine {
     /// A new place to keep a store of connection-service in.
-    #[allow(clippy::unused_async, reason = "a place on a server is waited for")]
     pub async fn place_of_connections(self) -> Place {
-        match self {
-            Self::Sqlite => Place::File(folder()),
-            Self::Postgres | Self::PostgresInLanes => {
-                panic!("connection-service keeps its store in a file")
-            }
-        }
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        self.place_as(&TEMPLATE, MIGRATIONS).await
     }
 }
 
@@ -43,7 +44,13 @@ impl Place {
                 };
                 Arc::new(once_free(open).await)
             }
-            Self::Database { .. } => panic!("connection-service keeps its store in a file"),
+            Self::Database { database, options } => {
+                let (url, group_commit) = (database.url(), GroupCommitOptions::default());
+                let (time, random) = (TimeSource::Given(clock), Arc::new(SystemRandom));
+                let opened =
+                    PostgresStore::open(url, options, group_commit, policy, time, random).await;
+                Arc::new(opened.unwrap())
+            }
         }
     }
 

@@ -1,30 +1,45 @@
-//! The server understands every statement, on the tables as migrations make them.
+//! The server understands every statement of both services, on the tables as migrations make them.
 
-use acquaint_tests::{engines::Engine, postgres::connect};
-use invitation_service::store::postgres::statements;
+use acquaint_tests::{
+    engines::{Engine, Place},
+    postgres::connect,
+};
+use service_kit::postgres::Statement;
 
-#[tokio::test]
-async fn the_server_understands_every_statement() {
-    let place = Engine::Postgres.place().await;
+fn invitations() -> Vec<Statement> {
+    invitation_service::store::postgres::statements()
+}
+
+fn connections() -> Vec<Statement> {
+    connection_service::store::postgres::statements()
+}
+
+async fn check_statements(place: Place, statements: Vec<Statement>) {
     let client = connect(place.database().url()).await;
-    let statements = statements();
     assert!(statements.len() > 60, "{}", statements.len());
     for statement in statements {
         let checked = statement.check(&client).await;
         checked.unwrap_or_else(|failure| panic!("{}: {failure}", statement.sql));
+        assert!(
+            statement.sql.contains("lane"),
+            "names no lane: {}",
+            statement.sql
+        );
     }
 }
 
 #[tokio::test]
-async fn every_statement_on_rows_names_the_lane() {
-    for statement in statements() {
-        assert!(statement.sql.contains("lane"), "{}", statement.sql);
-    }
+async fn the_server_understands_every_statement_of_invitation_service() {
+    check_statements(Engine::Postgres.place().await, invitations()).await;
 }
 
 #[tokio::test]
-async fn the_lane_leads_every_key() {
-    let place = Engine::Postgres.place().await;
+async fn the_server_understands_every_statement_of_connection_service() {
+    let place = Engine::Postgres.place_of_connections().await;
+    check_statements(place, connections()).await;
+}
+
+async fn check_keys(place: Place) {
     let client = connect(place.database().url()).await;
     let rows = client
         .query(
@@ -44,4 +59,14 @@ async fn the_lane_leads_every_key() {
             "{index} begins with {first}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_lane_leads_every_key_of_invitation_service() {
+    check_keys(Engine::Postgres.place().await).await;
+}
+
+#[tokio::test]
+async fn the_lane_leads_every_key_of_connection_service() {
+    check_keys(Engine::Postgres.place_of_connections().await).await;
 }

@@ -2,13 +2,6 @@
 //!
 //! Deliberately absent: the rules' tables (beside the rules) and the wire.
 
-/// For as long as this service's store has one engine.
-macro_rules! over_every_engine {
-    ($($tests:tt)*) => {
-        mod sqlite { over_engine! { Sqlite $($tests)* } }
-    };
-}
-
 mod cards;
 mod dismissals;
 mod erasing;
@@ -192,12 +185,12 @@ impl Fixture {
 
     /// The history that the store writes.
     fn epoch(&self) -> EpochId {
-        self.store.epochs().current()
+        self.store.epoch()
     }
 
     /// Up to where whoever has reached a position of a history has the same as the store; `None` where all that was reached is the store's.
     fn parted(&self, epoch: &EpochId, position: u64) -> Option<u64> {
-        let checked = self.store.epochs().check(epoch, position);
+        let checked = self.store.check_epoch(epoch, position);
         checked.err().map(|diverged| diverged.common_position)
     }
 
