@@ -3,7 +3,8 @@
 //! A store's cost lies in its commits, so the writer takes all commands that wait, runs them one after the other in one
 //! transaction, commits once and only then answers each. Later commands of a batch see what earlier ones did. A command that
 //! cannot be applied fails alone: the batch is rolled back, those before it run again together, it runs again in a transaction of
-//! its own, and those after it go on together.
+//! its own, and those after it go on together. Where a batch cannot be stored for what is in some of its rows, it is halved until that
+//! concerns few.
 //!
 //! Deliberately absent: what a transaction is (see [`Engine`]), reading (readers have snapshots of their own) and deadlines: a
 //! caller that stops waiting does not cancel its command, which may be committed already.
@@ -11,6 +12,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,22 +25,51 @@ use crate::environment::Executor;
 use crate::error::StoreError;
 use crate::metrics::store::{self, WriterMetrics};
 
+/// Why nothing of a transaction was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// What it was to do failed.
+    Body(StoreError),
+    /// Some of its rows could not be read or written, again and again: fewer commands at a time may get through.
+    Rows(StoreError),
+    /// The engine cannot do anything now.
+    Engine(StoreError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<Undone> for StoreError {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Body(error) | Undone::Rows(error) | Undone::Engine(error) => error,
+        }
+    }
+}
+
 /// The write side of an engine: one transaction at a time.
 pub trait Engine: Send + 'static {
     /// What a command works on, inside a transaction.
     type Work: ?Sized;
 
-    /// Runs `body` in one transaction: commits when it returns `Ok`, else rolls back and returns its error. May run `body` more than
-    /// once, each time on a state in which it has not run before; what the last run comes to counts. An error of beginning or
-    /// committing is returned too, and then nothing has been stored, unless it says otherwise.
+    /// Runs `body`, which is so many `commands`, in one transaction: commits when it returns `Ok`, else rolls back and returns its error. May
+    /// run `body` more than once, each time on a state in which it has not run before; what the last run comes to counts. An error of
+    /// beginning or committing is returned too, and then nothing has been stored, unless it says otherwise.
     fn transaction(
         &mut self,
+        commands: usize,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), Undone>;
 
     /// Called after each successful commit, before anyone is answered: the place to wake watchers.
     fn committed(&mut self) {}
 }
+
+/// How long a batch that cannot be stored is halved for. What still cannot be stored then fails together.
+const HALVED_MAX: Duration = Duration::from_secs(10);
 
 /// The bounds of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +281,7 @@ impl<E: Engine> GroupCommit<E> {
             Writer::Inline(engine) => {
                 let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
                 let engine = engine.as_mut().ok_or_else(closed)?;
-                for answered in run_batch(engine, vec![command], &self.metrics) {
+                for answered in run_batch(engine, vec![command], HALVED_MAX, &self.metrics) {
                     answered.give();
                 }
             }
@@ -364,7 +395,7 @@ fn write_all<E: Engine>(
                 Message::Close => queue.close(),
             }
         }
-        let answered = run_batch(&mut engine, batch, metrics);
+        let answered = run_batch(&mut engine, batch, HALVED_MAX, metrics);
         if !answered.is_empty() {
             let give = move || answered.into_iter().for_each(Answered::give);
             answers.leave(vec![Box::new(give)]);
@@ -385,10 +416,12 @@ impl<W: ?Sized> Answered<W> {
     }
 }
 
-/// Runs the commands in one transaction; if one of them fails, those before it, it alone, and those after it.
+/// Runs the commands in one transaction; if one of them fails, those before it, it alone, and those after it; if some of their rows are in the
+/// way, either half, for as long as `halved_max`.
 fn run_batch<E: Engine>(
     engine: &mut E,
     mut batch: Vec<Box<dyn Command<E::Work>>>,
+    halved_max: Duration,
     metrics: &WriterMetrics,
 ) -> Vec<Answered<E::Work>> {
     batch.sort_by_key(|command| command.turn());
@@ -416,6 +449,17 @@ fn run_batch<E: Engine>(
                 let alone = part.split_off(failed);
                 parts.extend([after, alone, part]);
             }
+            Ran::NotTogether(error) if begun.elapsed() < halved_max => {
+                tracing::debug!("{} commands are halved: {error}", part.len());
+                let later = part.split_off(part.len() / 2);
+                parts.extend([later, part]);
+            }
+            Ran::NotTogether(error) => {
+                answered.extend(part.into_iter().map(|command| Answered {
+                    command,
+                    outcome: Err(error.clone()),
+                }));
+            }
         }
     }
     answered
@@ -427,6 +471,8 @@ enum Ran {
     All(Result<(), StoreError>),
     /// This one of several fails.
     UpTo(usize),
+    /// Something about some of several.
+    NotTogether(StoreError),
 }
 
 /// `others`: how many commands of the batch take the usual turn.
@@ -438,7 +484,7 @@ fn run_together<E: Engine>(
 ) -> Ran {
     let begun = Instant::now();
     let (mut failed, mut ran) = (None, begun);
-    let outcome = engine.transaction(&mut |work| {
+    let outcome = engine.transaction(commands.len(), &mut |work| {
         failed = None;
         let outcome = commands
             .iter_mut()
@@ -455,9 +501,10 @@ fn run_together<E: Engine>(
         engine.committed();
         crash::point("commit.told");
     }
-    match failed {
-        Some(failed) if outcome.is_err() && commands.len() > 1 => Ran::UpTo(failed),
-        _ => Ran::All(outcome),
+    match (outcome, failed) {
+        (Err(Undone::Body(_)), Some(failed)) if commands.len() > 1 => Ran::UpTo(failed),
+        (Err(Undone::Rows(error)), _) if commands.len() > 1 => Ran::NotTogether(error),
+        (outcome, _) => Ran::All(outcome.map_err(StoreError::from)),
     }
 }
 

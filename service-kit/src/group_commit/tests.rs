@@ -30,6 +30,8 @@ struct Memory {
     log: Shared,
     work: Vec<u32>,
     fail_commit: bool,
+    /// Values with which nothing is stored.
+    stubborn: Vec<u32>,
 }
 
 impl Drop for Memory {
@@ -43,11 +45,16 @@ impl Engine for Memory {
 
     fn transaction(
         &mut self,
+        _: usize,
         body: &mut dyn FnMut(&mut Vec<u32>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Undone> {
         let mut work = self.work.clone();
-        let outcome = body(&mut work);
+        let outcome = body(&mut work).map_err(Undone::Body);
         let mut log = self.log.lock().unwrap();
+        if self.stubborn.iter().any(|value| work.contains(value)) {
+            log.rollbacks += 1;
+            return Err(Undone::Rows(StoreError::unavailable("in the way")));
+        }
         if outcome.is_ok() && !self.fail_commit {
             log.commits.push(work.len() - self.work.len());
             log.stored.clone_from(&work);
@@ -55,7 +62,7 @@ impl Engine for Memory {
             return Ok(());
         }
         log.rollbacks += 1;
-        outcome.and(Err(StoreError::unavailable("disk full")))
+        outcome.and(Err(Undone::Engine(StoreError::unavailable("disk full"))))
     }
 
     fn committed(&mut self) {
@@ -246,6 +253,56 @@ async fn a_failing_commit_is_everyones_and_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn what_is_in_the_way_of_one_is_in_nobody_elses() {
+    let mut engine = Memory::default();
+    engine.stubborn = vec![3, 11];
+    let fixture = Fixture::over(engine, 64, 64);
+    let release = fixture.hold().await;
+    let mut waiting = join_all((1..=16).map(|n| fixture.store.submit(add(n))));
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(release);
+    for (n, answer) in (1..).zip(waiting.await) {
+        if [3, 11].contains(&n) {
+            assert_eq!(answer, Err(StoreError::unavailable("in the way")), "{n}");
+        } else {
+            assert!(answer.is_ok(), "{n}: {answer:?}");
+        }
+    }
+    let log = fixture.log();
+    let others: Vec<_> = (1..=16).filter(|n| ![3, 11].contains(n)).collect();
+    assert_eq!(log.stored, others, "in their order");
+    assert_eq!(log.commits, [0, 2, 1, 4, 2, 1, 4]);
+    // Of 16, 8, 4, 2 and 1, each on the way to either.
+    assert_eq!(log.rollbacks, 9);
+}
+
+#[test]
+fn halving_has_an_end() {
+    for (halved_max, stored) in [
+        (Duration::from_hours(1), vec![2, 3, 4]),
+        (Duration::ZERO, vec![]),
+    ] {
+        let mut engine = Memory::default();
+        engine.stubborn = vec![1];
+        let log = engine.log.clone();
+        let batch = (1..=4).map(|n| {
+            let mut body = add(n);
+            let pending = Pending {
+                body: move |work: &mut Vec<u32>, _| body(work),
+                turn: Turn::Usual,
+                value: None,
+                answer: oneshot::channel().0,
+                submitted: Instant::now(),
+            };
+            Box::new(pending) as Box<dyn Command<Vec<u32>>>
+        });
+        let answered = run_batch(&mut engine, batch.collect(), halved_max, &metrics());
+        assert_eq!(answered.len(), 4);
+        assert_eq!(log.lock().unwrap().stored, stored);
+    }
+}
+
+#[tokio::test]
 async fn a_full_queue_is_said_at_once_and_a_caller_that_leaves_changes_nothing() {
     let fixture = Fixture::new(2, 64);
     let release = fixture.hold().await;
@@ -304,8 +361,9 @@ async fn an_engine_that_dies_is_noticed() {
         type Work = ();
         fn transaction(
             &mut self,
+            _: usize,
             _: &mut dyn FnMut(&mut ()) -> Result<(), StoreError>,
-        ) -> Result<(), StoreError> {
+        ) -> Result<(), Undone> {
             panic!("a mistake in an engine");
         }
     }

@@ -31,20 +31,28 @@ pub(super) struct Attempt<'a, B: BatchRows> {
 /// How far commands have come under locks.
 enum Ran {
     /// Nothing is missing, so this is what they come to.
-    Whole,
+    Whole(Result<(), StoreError>),
     /// They ask for rows that are to be locked, which must be locked in order with the others.
     MissesLocked,
 }
 
 impl<B: BatchRows> Attempt<'_, B> {
-    pub(super) async fn run(&mut self, body: Body<'_, B>) -> Result<(), Failure> {
+    /// What the commands come to: stored, or nothing of it where they fail.
+    pub(super) async fn run(
+        &mut self,
+        body: Body<'_, B>,
+    ) -> Result<Result<(), StoreError>, Failure> {
         self.batch.clear();
         self.discover(body).await?;
         for _ in 0..PASSES_MAX {
             let clock = self.lock().await?;
             match self.decide(clock, body).await? {
-                Ran::Whole => return self.commit().await,
-                Ran::MissesLocked => self.client.batch_execute("rollback").await?,
+                Ran::Whole(Ok(())) => return self.commit().await.map(Ok),
+                Ran::Whole(Err(error)) => {
+                    self.roll_back().await?;
+                    return Ok(Err(error));
+                }
+                Ran::MissesLocked => self.roll_back().await?,
             }
         }
         Err(too_many_passes())
@@ -100,7 +108,7 @@ impl<B: BatchRows> Attempt<'_, B> {
             self.batch.restart(clock);
             let ran = body(self.batch);
             if !self.batch.wants() {
-                return Ok(ran.map(|()| Ran::Whole)?);
+                return Ok(Ran::Whole(ran));
             }
             if self.batch.wants_locked() {
                 return Ok(Ran::MissesLocked);
@@ -119,12 +127,16 @@ impl<B: BatchRows> Attempt<'_, B> {
         let flushed = self.batch.flush(client, shared.lanes, marked);
         if !shared.in_time(flushed).await? {
             // Nothing was put: the locks go without a word on the disk.
-            let ended = client.batch_execute("rollback");
-            return shared.in_time(async { Ok(ended.await?) }).await;
+            return self.roll_back().await;
         }
         let committed = client.batch_execute("commit");
         let committed = shared.in_time(async { Ok(committed.await?) }).await;
         committed.map_err(Failure::at_commit)
+    }
+
+    async fn roll_back(&self) -> Result<(), Failure> {
+        let ended = self.client.batch_execute("rollback");
+        self.shared.in_time(async { Ok(ended.await?) }).await
     }
 }
 

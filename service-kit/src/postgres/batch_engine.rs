@@ -7,10 +7,13 @@
 use std::io;
 
 use super::attempt::Attempt;
+use super::writer::CONFLICTS_MAX;
 use super::{BatchRows, Connector, Failure, PostgresOptions, Shared, Writer};
 use crate::error::StoreError;
-use crate::group_commit::Engine;
+use crate::group_commit::{Engine, Undone};
 
+/// How often several commands begin anew together for what others are in the way of; after that fewer at a time do.
+const CONFLICTS_OF_SEVERAL_MAX: u32 = 2;
 /// How often one batch finds that the history has gone back.
 const WENT_BACK_MAX: usize = 3;
 
@@ -45,8 +48,9 @@ impl<B: BatchRows> Engine for BatchEngine<B> {
 
     fn transaction(
         &mut self,
+        commands: usize,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Undone> {
         let Self {
             writer,
             shared,
@@ -56,14 +60,19 @@ impl<B: BatchRows> Engine for BatchEngine<B> {
         *number += 1;
         let number = *number;
         let begin = writer.begin().to_owned();
+        let conflicts_max = if commands > 1 {
+            CONFLICTS_OF_SEVERAL_MAX
+        } else {
+            CONFLICTS_MAX
+        };
         let mut went_back = 0;
         loop {
             let mut in_doubt = false;
-            let done = writer.run(async |client| {
+            let done = writer.run_up_to(conflicts_max, async |client| {
                 if in_doubt {
                     let committed = shared.history.was_committed(client, number);
                     if shared.in_time(committed).await? {
-                        return Ok(());
+                        return Ok(Ok(()));
                     }
                 }
                 let mut attempt = Attempt {
@@ -80,9 +89,15 @@ impl<B: BatchRows> Engine for BatchEngine<B> {
             match done {
                 Err(Failure::WentBack) if went_back < WENT_BACK_MAX => {
                     went_back += 1;
-                    writer.run(async |client| shared.begin_again(client).await)?;
+                    let begun = writer.run(async |client| shared.begin_again(client).await);
+                    begun.map_err(StoreError::from)?;
                 }
-                done => return Ok(done?),
+                Ok(ran) => return ran.map_err(Undone::Body),
+                // Of fewer commands there may be none that others are in the way of, or whose rows make no sense.
+                Err(failure @ (Failure::Conflict(_) | Failure::Store(_))) => {
+                    return Err(Undone::Rows(failure.into()));
+                }
+                Err(failure) => return Err(Undone::Engine(failure.into())),
             }
         }
     }

@@ -15,8 +15,8 @@ use tokio_postgres::Client;
 use super::{Connector, Failure, PostgresOptions};
 use crate::environment::Random;
 
-/// How often work is tried that other transactions are in the way of.
-const CONFLICTS_MAX: u32 = 10;
+/// How often work begins anew that other transactions are in the way of.
+pub(super) const CONFLICTS_MAX: u32 = 10;
 /// The longest of the first waits between two attempts; the next are twice as long each, up to the last.
 const CONFLICT_WAITS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
 /// How often work begins anew whose connection was lost.
@@ -71,12 +71,22 @@ impl Writer {
         &self.begin
     }
 
-    /// Runs `work` to its end, as often as it takes and helps. It is to roll back by failing; what is left open is rolled back here.
+    /// Runs `work` to its end, as often as it takes and helps, beginning anew ten times for what others are in the way of. It is to roll back by
+    /// failing; what is left open is rolled back here.
     ///
     /// `work` fails with [`Failure::Doubt`] when it does not know what became of its commit. It is then run again, on another connection,
     /// and must look first. Not to be called on a thread that drives another runtime.
     pub fn run<T>(
         &mut self,
+        work: impl AsyncFnMut(&Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.run_up_to(CONFLICTS_MAX, work)
+    }
+
+    /// [`run`](Self::run), beginning anew only so often for what others are in the way of.
+    pub fn run_up_to<T>(
+        &mut self,
+        conflicts_max: u32,
         mut work: impl AsyncFnMut(&Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Self {
@@ -93,7 +103,7 @@ impl Writer {
                 let attempt = attempt(connector, client, &mut connected, &mut work).await;
                 match attempt {
                     Ok(done) => return Ok(done),
-                    Err(Failure::Conflict(why)) if conflicts < CONFLICTS_MAX => {
+                    Err(Failure::Conflict(why)) if conflicts < conflicts_max => {
                         tracing::debug!("a transaction begins anew: {why}");
                         conflicts += 1;
                         sleep(conflict_wait(conflicts, &**random)).await;

@@ -16,16 +16,20 @@ pub fn begin(conn: &Connection) -> Result<(), StoreError> {
 
 /// Commits when `outcome` is `Ok`; when it is not, or the commit fails, rolls back and returns the error: then nothing has been
 /// stored.
-pub fn end(conn: &Connection, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+pub fn end<E: From<StoreError>>(conn: &Connection, outcome: Result<(), E>) -> Result<(), E> {
+    let run = |sql| -> Result<(), StoreError> {
+        conn.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
     let ended = outcome.and_then(|()| {
         crash::point("commit.ready");
-        conn.prepare_cached("commit")?.execute([])?;
+        run("commit")?;
         crash::point("commit.done");
         Ok(())
     });
     // After some errors SQLite has rolled back by itself.
     if ended.is_err() && !conn.is_autocommit() {
-        conn.prepare_cached("rollback")?.execute([])?;
+        run("rollback")?;
     }
     ended
 }

@@ -198,6 +198,37 @@ async fn a_server_that_hangs_is_away_after_a_while_and_used_again_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_stays_locked_keeps_nobody_else_from_being_stored() {
+    let Place::Database { server, name, .. } = Engine::Postgres.place().await else {
+        panic!("a database")
+    };
+    let options = PostgresOptions {
+        lock_timeout: Duration::from_millis(50),
+        ..postgres_options()
+    };
+    let store = open(server, &name, options).await;
+    sent(&store, "ann", "ben").await;
+    let client = connect(server.url(&name)).await;
+    let lock = "begin; select 1 from member where member = 'ann' for update";
+    client.batch_execute(lock).await.unwrap();
+    // While the first of ann's is tried, what comes after it gathers.
+    let of_ann = |other: &str| (true, invitation("ann", other));
+    let others = (0..20).map(|number| (false, invitation(&format!("c{number}"), "dan")));
+    let mut sends = vec![of_ann("x")];
+    sends.extend(others);
+    sends.insert(9, of_ann("y"));
+    let outcomes = join_all(sends.into_iter().map(async |(stuck, send)| {
+        let outcome = store.send(send).await;
+        assert_eq!(is_unavailable(&outcome), stuck, "{outcome:?}");
+    }));
+    outcomes.await;
+    client.batch_execute("rollback").await.unwrap();
+    sent(&store, "ann", "x").await;
+    assert_eq!(events(&store).await.len(), 22);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_went_back_under_its_processes_is_noticed() {
     let place = Engine::Postgres.place().await;
     let store = place.open(policy(), shared(&clock())).await;

@@ -27,7 +27,7 @@ use service_kit::environment::{Environment, Random};
 use service_kit::epoch::{EPOCH_SQL, Epochs};
 use service_kit::error::StoreError;
 use service_kit::feed::Hub;
-use service_kit::group_commit::{Engine, GroupCommit, GroupCommitOptions};
+use service_kit::group_commit::{Engine, GroupCommit, GroupCommitOptions, Undone};
 use service_kit::id::{MemberId, PairKey};
 use service_kit::metrics::store::StoreMetrics;
 use service_kit::secret::StoreSecret;
@@ -155,12 +155,14 @@ impl Engine for SqliteEngine {
 
     fn transaction(
         &mut self,
+        _commands: usize,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Undone> {
         let rows = &mut self.rows;
         rows.reset();
         sqlite::begin(&rows.conn)?;
-        let outcome = body(rows).and_then(|()| rows.flush());
+        let ran = body(rows).map_err(Undone::Body);
+        let outcome = ran.and_then(|()| Ok(rows.flush()?));
         sqlite::end(&rows.conn, outcome)
     }
 

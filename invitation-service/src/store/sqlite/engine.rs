@@ -11,7 +11,7 @@ use service_kit::{
     epoch::{EPOCH_SQL, EpochId, Epochs},
     error::StoreError,
     feed::Hub,
-    group_commit::Engine,
+    group_commit::{Engine, Undone},
     id::IdSource,
     secret::StoreSecret,
     sqlite::{self, Checkpointer, OpenError, SqliteFile, migrate},
@@ -158,11 +158,13 @@ impl Engine for SqliteEngine {
 
     fn transaction(
         &mut self,
+        _commands: usize,
         body: &mut dyn FnMut(&mut Self::Work) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Undone> {
         sqlite::begin(self.batch.conn())?;
         self.batch.begin(self.clock.now());
-        let outcome = body(&mut self.batch).and_then(|()| self.batch.flush());
+        let ran = body(&mut self.batch).map_err(Undone::Body);
+        let outcome = ran.and_then(|()| Ok(self.batch.flush()?));
         let done = sqlite::end(self.batch.conn(), outcome);
         if done.is_err() {
             self.batch.roll_back();
