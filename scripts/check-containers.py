@@ -1,18 +1,21 @@
 """Holds Dockerfile, docker-compose.yml and the pages' commands for containers to what the rest of the repository says, without Docker and without a network.
 
-Every ACQUAINT_ variable is a key of the service that is given it; every image is pinned to a version, the compiler's is the one that Cargo.toml asks
-for; ports are published for this machine alone; no secret stands in a file; services get longer to end than they drain. Deliberately absent:
-whether it works (`docker compose up` tells).
+Every ACQUAINT_ variable is a key of the service that is given it; the build is given every package of the workspace, which Cargo reads whole; every
+image is pinned to a version, the compiler's is the one that Cargo.toml asks for; the name of a service leads to all its processes; ports are
+published for this machine alone; no secret stands in a file; services get longer to end than they drain. Deliberately absent: whether it works
+(`docker compose up` tells).
 """
 
 import pathlib
 import re
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 CARGO = (ROOT / "Cargo.toml").read_text()
+IGNORE = (ROOT / ".dockerignore").read_text()
 PINNED = re.compile(r"[\w./-]+:\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?")
 ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
 
@@ -49,6 +52,15 @@ def variables(known):
         yield f"only {seen} variables were found"
 
 
+def packages():
+    """Packages of the workspace that the build is not given. Cargo reads all of their manifests, and looks for sources, whichever is built."""
+    given = re.findall(r"^!(\S+)$", IGNORE, re.MULTILINE)
+    members = tomllib.loads(CARGO)["workspace"]["members"]
+    for needed in ("Cargo.toml", "Cargo.lock", *(f"{member}/{part}" for member in members for part in ("Cargo.toml", "src"))):
+        if not any(needed == path or needed.startswith(f"{path}/") for path in given):
+            yield f".dockerignore: leaves {needed} out of what is built"
+
+
 def versions():
     """Images and programs that are not pinned, or not to the version that stands elsewhere."""
     arguments = dict(ARGUMENT.findall(DOCKERFILE))
@@ -77,6 +89,19 @@ def versions():
             yield f"docker-compose.yml: several versions of {name}, {pinned} among them"
 
 
+def replicas():
+    """Further processes of a service that its name does not lead to."""
+    _, own = re.split(r"^services:$", COMPOSE, flags=re.MULTILINE)
+    seen = 0
+    for name, text in blocks(own, r"^  ([\w-]+):$"):
+        if further := re.fullmatch(r"(.+)-\d+", name):
+            seen += 1
+            if f"services: {{aliases: [{further[1]}]}}" not in text:
+                yield f"docker-compose.yml: who looks up {further[1]} does not find {name}"
+    if not seen:
+        yield "docker-compose.yml: no service of several processes was found"
+
+
 def safety(known):
     """What would be reachable from elsewhere, cut short, or known to whoever reads the files."""
     ports = re.findall(r"^\s*ports: (.*)$", COMPOSE, re.MULTILINE)
@@ -100,7 +125,7 @@ def main():
     """Says what is wrong, and fails if anything is."""
     known = keys()
     assert set(known) == {"invitation-service", "connection-service"}, known.keys()
-    wrong = [*variables(known), *versions(), *safety(known)]
+    wrong = [*variables(known), *packages(), *versions(), *replicas(), *safety(known)]
     print("\n".join(wrong) or "containers are as the rest says")
     sys.exit(bool(wrong))
 
