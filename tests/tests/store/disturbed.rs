@@ -199,16 +199,15 @@ async fn a_server_that_hangs_is_away_after_a_while_and_used_again_afterwards() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_stays_locked_keeps_nobody_else_from_being_stored() {
-    let Place::Database { server, name, .. } = Engine::Postgres.place().await else {
-        panic!("a database")
-    };
+    let place = Engine::Postgres.place().await;
+    let (server, name) = (place.database().server(), place.database().name());
     let options = PostgresOptions {
         lock_timeout: Duration::from_millis(50),
         ..postgres_options()
     };
-    let store = open(server, &name, options).await;
+    let store = open(server, name, options).await;
     sent(&store, "ann", "ben").await;
-    let client = connect(server.url(&name)).await;
+    let client = connect(place.database().url()).await;
     let lock = "begin; select 1 from member where member = 'ann' for update";
     client.batch_execute(lock).await.unwrap();
     // While the first of ann's is tried, what comes after it gathers.

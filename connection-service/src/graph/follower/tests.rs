@@ -276,14 +276,20 @@ async fn what_the_feed_has_lost_is_built_anew() {
     *follower.memory.write() = Some(network);
     // Erased and blanked before it was followed: who it was cannot be known any more.
     f.erase(7).await;
-    assert!(matches!(follower.follow(epoch, position).await, Err(End::Lost)));
+    assert!(matches!(
+        follower.follow(epoch, position).await,
+        Err(End::Lost)
+    ));
     let (_, position) = follower.build().await.unwrap();
     f.connect(100, 101).await;
     f.clock.advance(Span::days(8));
     worker::round(&*f.store, &WorkMetrics::default())
         .await
         .unwrap();
-    assert!(matches!(follower.follow(epoch, position).await, Err(End::Lost)));
+    assert!(matches!(
+        follower.follow(epoch, position).await,
+        Err(End::Lost)
+    ));
 }
 
 #[tokio::test]
