@@ -9,6 +9,8 @@
 //! Deliberately absent: what a transaction is (see [`Engine`]), reading (readers have snapshots of their own) and deadlines: a
 //! caller that stops waiting does not cancel its command, which may be committed already.
 
+mod options;
+
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +21,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::answers::Answers;
-use crate::config::{Findings, Key};
 use crate::crash;
 use crate::environment::Executor;
 use crate::error::StoreError;
@@ -50,6 +51,8 @@ impl From<Undone> for StoreError {
     }
 }
 
+pub use options::GroupCommitOptions;
+
 /// The write side of an engine: one transaction at a time.
 pub trait Engine: Send + 'static {
     /// What a command works on, inside a transaction.
@@ -70,63 +73,6 @@ pub trait Engine: Send + 'static {
 
 /// How long a batch that cannot be stored is halved for. What still cannot be stored then fails together.
 const HALVED_MAX: Duration = Duration::from_secs(10);
-
-/// The bounds of a writer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GroupCommitOptions {
-    /// How many commands may wait; one more is answered [`StoreError::Overloaded`]. At least 1.
-    pub queue_commands_max: usize,
-    /// How many commands share one commit at most. At least 1.
-    pub batch_commands_max: usize,
-}
-
-impl Default for GroupCommitOptions {
-    fn default() -> Self {
-        Self {
-            queue_commands_max: 4_096,
-            batch_commands_max: 256,
-        }
-    }
-}
-
-impl GroupCommitOptions {
-    /// The keys of the options.
-    pub fn keys() -> Vec<Key<Self>> {
-        vec![
-            Key::count(
-                "group_commit.queue_commands_max",
-                "commands",
-                1..=1_000_000,
-                |o: &mut Self| &mut o.queue_commands_max,
-                "commands that may wait for the writer; one more is refused",
-            ),
-            Key::count(
-                "group_commit.batch_commands_max",
-                "commands",
-                1..=65_536,
-                |o: &mut Self| &mut o.batch_commands_max,
-                "commands that share one commit at most",
-            ),
-        ]
-    }
-
-    /// What should be known about the options.
-    pub fn check(&self, findings: &mut Findings) {
-        if self.queue_commands_max < self.batch_commands_max {
-            findings.risky(
-                &[
-                    "group_commit.queue_commands_max",
-                    "group_commit.batch_commands_max",
-                ],
-                format!(
-                    "no more than {} commands can wait, so a commit is never shared by the {} that could share it, and under load callers are \
-                     refused who would have fitted",
-                    self.queue_commands_max, self.batch_commands_max
-                ),
-            );
-        }
-    }
-}
 
 /// A handle to the writer of an engine. Clones share the writer; it ends, after the queue is drained, when the last is dropped
 /// or one is [closed](GroupCommit::close).
