@@ -53,4 +53,5 @@ mod disturbed;
 mod members;
 mod processes;
 mod statements;
+mod steps;
 mod wire;
