@@ -27,9 +27,12 @@ use tokio::sync::OnceCell;
 use crate::{
     pair::folder,
     postgres::{Database, PostgresServer, connect},
-    rows::{Look, Names},
+    rows::{INVITATION_NAMES, Look, Names},
     wait::eventually,
 };
+
+/// The name of a store's file.
+const FILE: &str = "invitations.db";
 
 /// An engine, and how its rows lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,11 +128,19 @@ impl Place {
         }
     }
 
+    /// Over how many lanes a new database spreads its rows.
+    pub fn lanes(&self) -> u16 {
+        match self {
+            Self::File(_) => 1,
+            Self::Database { options, .. } => options.lanes,
+        }
+    }
+
     /// Opens the store, as a process does. On a database several may be open at once.
     pub async fn open(&self, policy: Policy, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
         match self {
             Self::File(folder) => {
-                let options = file(folder, "invitations.db");
+                let options = file(folder, FILE);
                 let open = || {
                     let environment = Environment::system(clock.clone());
                     let group_commit = GroupCommitOptions::default();
@@ -154,6 +165,11 @@ impl Place {
         PostgresStore::open(database.url(), options, group_commit, policy, time, random)
             .await
             .unwrap()
+    }
+
+    /// A look at the rows of the store of invitation-service that is kept here.
+    pub async fn look_at_invitations(&self) -> Look {
+        self.look(FILE, INVITATION_NAMES).await
     }
 
     /// A look at the rows of the store that is kept here, in a file of this name or with these names.

@@ -154,6 +154,11 @@ impl Database {
     pub fn url(&self) -> PostgresUrl {
         self.server.url(&self.name)
     }
+
+    /// [`url`](Self::url) as a text.
+    pub fn url_text(&self) -> String {
+        self.server.url_text(&self.name)
+    }
 }
 
 impl Drop for Database {

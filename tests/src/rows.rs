@@ -80,17 +80,41 @@ impl Look {
                 Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
             }
             Self::Database { client, names } => {
+                let copy = Copy::read(client, names).await;
                 let conn = Connection::open_in_memory().unwrap();
-                let copy = Copy::read(client).await;
-                copy.write(&conn, OWN, names);
+                copy.write(&conn, OWN);
                 conn
             }
+        }
+    }
+
+    /// What a database holds now. A file needs no copy.
+    pub async fn copy(&self) -> Option<Copy> {
+        match self {
+            Self::File(_) => None,
+            Self::Database { client, names } => Some(Copy::read(client, names).await),
+        }
+    }
+
+    /// Puts the store beside others on a connection, under a name: a file to be read, a database as `copy` has it.
+    pub fn attach(&self, conn: &Connection, name: &str, copy: Option<&Copy>) {
+        let place = match self {
+            Self::File(path) => format!("file:{}?mode=ro", path.display()),
+            Self::Database { .. } => ":memory:".to_owned(),
+        };
+        conn.execute_batch(&format!("attach '{place}' as {name}"))
+            .unwrap();
+        if let Some(copy) = copy {
+            copy.write(conn, name);
         }
     }
 }
 
 /// Everything in a database at one moment.
-pub struct Copy(BTreeMap<String, Table>);
+pub struct Copy {
+    tables: BTreeMap<String, Table>,
+    names: Names,
+}
 
 #[derive(Default)]
 struct Table {
@@ -101,7 +125,7 @@ struct Table {
 
 impl Copy {
     /// Reads all tables.
-    pub async fn read(client: &Client) -> Self {
+    async fn read(client: &Client, names: Names) -> Self {
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         for row in client.query(COLUMNS, &[]).await.unwrap() {
             let table = tables.entry(row.get(0)).or_default();
@@ -117,13 +141,13 @@ impl Copy {
             let row = serde_json::from_str(json).unwrap();
             tables.get_mut(name).unwrap().rows.push(row);
         }
-        Self(tables)
+        Self { tables, names }
     }
 
     /// Writes them into a database of this connection, in place of what an earlier copy wrote there.
-    pub fn write(&self, conn: &Connection, schema: &str, names: Names) {
+    pub fn write(&self, conn: &Connection, schema: &str) {
         conn.execute_batch("begin").unwrap();
-        for (name, table) in &self.0 {
+        for (name, table) in &self.tables {
             let columns: Vec<_> = table
                 .columns
                 .iter()
@@ -145,7 +169,7 @@ impl Copy {
                 insert.execute(params_from_iter(values)).unwrap();
             }
         }
-        for (name, select) in names {
+        for (name, select) in self.names {
             let view = format!("create view if not exists {schema}.{name} as {select}");
             conn.execute_batch(&view).unwrap();
         }

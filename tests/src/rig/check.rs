@@ -1,4 +1,5 @@
-//! What must hold of both stores, and of everything that was answered, when nothing moves any more: by SQL over the two files.
+//! What must hold of both stores, and of everything that was answered, when nothing moves any more: by SQL over the two, which of either
+//! engine each may be.
 //!
 //! Each check is a sentence that says what is wrong and a query that finds where. `i` is invitation-service's store, `c`
 //! connection-service's, `call` the journal. Deliberately absent: the services' own code, but for the form in which a standing
@@ -7,10 +8,7 @@
 mod answered;
 mod stored;
 
-use std::{
-    path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use invitation_service::domain::standing::{Standing, StandingPolicy, Terms};
 use rusqlite::{Connection, OpenFlags, functions::FunctionFlags, params, types::ValueRef};
@@ -21,6 +19,7 @@ pub use stored::STORED;
 use service_kit::time::Time;
 
 use super::journal::{Act, Call, Outcome};
+use crate::rows::Look;
 
 /// What must not be: a sentence, and a query for where it is so.
 pub type Check = (&'static str, &'static str);
@@ -36,9 +35,14 @@ pub struct Caps {
     pub connections: u32,
 }
 
+/// By which names checks know the stores.
+const NAMES: [&str; 2] = ["i", "c"];
+
 /// Both stores with the journal beside them.
 pub struct Stores {
     conn: Mutex<Connection>,
+    /// Where each is.
+    looks: [Look; 2],
 }
 
 const JOURNAL: &str = "
@@ -60,20 +64,24 @@ create temp view step as
     window of_invitation as (partition by invitation_id order by position);";
 
 impl Stores {
-    /// Opens both files, for reading.
-    pub fn open(invitation: &Path, connection: &Path) -> Self {
+    /// Both, invitation-service's first, for reading: a file as it is at each look, a database as it was at the last
+    /// [`renewal`](Self::renew).
+    pub async fn open(looks: [Look; 2]) -> Self {
+        let copies = [looks[0].copy().await, looks[1].copy().await];
         let conn = in_memory();
-        attach(&conn, invitation, "i");
-        attach(&conn, connection, "c");
-        Self::with(conn)
+        for ((look, copy), name) in looks.iter().zip(&copies).zip(NAMES) {
+            look.attach(&conn, name, copy.as_ref());
+        }
+        Self::with(conn, looks)
     }
 
     /// Copies of both in memory, every table and view a table there: what is doctored harms nobody, and is bound by no rule.
-    pub fn copied(invitation: &Path, connection: &Path) -> Self {
+    pub async fn copied(looks: [Look; 2]) -> Self {
+        let copies = [looks[0].copy().await, looks[1].copy().await];
         let conn = in_memory();
-        for (file, name) in [(invitation, "i"), (connection, "c")] {
+        for ((look, copy), name) in looks.iter().zip(&copies).zip(NAMES) {
             let from = format!("from_{name}");
-            attach(&conn, file, &from);
+            look.attach(&conn, &from, copy.as_ref());
             conn.execute_batch(&format!("attach ':memory:' as {name}"))
                 .unwrap();
             let names = format!(
@@ -86,10 +94,19 @@ impl Stores {
                 conn.execute_batch(&copy).unwrap();
             }
         }
-        Self::with(conn)
+        Self::with(conn, looks)
     }
 
-    fn with(conn: Connection) -> Self {
+    /// Looks at the databases anew.
+    pub async fn renew(&self) {
+        for (look, name) in self.looks.iter().zip(NAMES) {
+            if let Some(copy) = look.copy().await {
+                copy.write(&self.conn(), name);
+            }
+        }
+    }
+
+    fn with(conn: Connection, looks: [Look; 2]) -> Self {
         conn.execute_batch(&written(&conn)).unwrap();
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
         conn.create_scalar_function("counted", 2, flags, |call| {
@@ -100,6 +117,7 @@ impl Stores {
         conn.execute_batch(JOURNAL).unwrap();
         Self {
             conn: Mutex::new(conn),
+            looks,
         }
     }
 
@@ -212,7 +230,7 @@ fn counted(standing: &[u8], what: &str) -> u32 {
 
 /// A view of every value of every table of both stores: where it stands, and its bytes. For what must stand nowhere.
 fn written(conn: &Connection) -> String {
-    let columns = ["i", "c"].map(|store| {
+    let columns = NAMES.map(|store| {
         format!(
             "select '{store}', t.name, k.name from {store}.sqlite_schema t join pragma_table_info(t.name, '{store}') k
              where t.type = 'table' and t.name not like 'sqlite%'"
@@ -236,11 +254,6 @@ fn written(conn: &Connection) -> String {
 fn in_memory() -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
     Connection::open_with_flags(":memory:", flags).unwrap()
-}
-
-fn attach(conn: &Connection, file: &Path, name: &str) {
-    let attach = format!("attach 'file:{}?mode=ro' as {name}", file.display());
-    conn.execute_batch(&attach).unwrap();
 }
 
 fn shown(value: ValueRef<'_>) -> String {

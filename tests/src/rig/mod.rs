@@ -1,7 +1,7 @@
 //! The rig: both services as processes under load, killed and started again, and then held to everything that they have answered.
 //!
-//! Deliberately absent: a virtual clock and a virtual network. What is killed here are real processes on real files, so a run does not
-//! repeat exactly; its seed gives the same members the same wishes.
+//! Deliberately absent: a virtual clock and a virtual network. What is killed here are real processes on real files, or beside a real
+//! server, so a run does not repeat exactly; its seed gives the same members the same wishes.
 
 pub mod ask;
 pub mod check;
@@ -14,7 +14,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::watcher::{ConnectionList, InvitationLists, Scope};
+use crate::{
+    engines::{Engine, Place},
+    rows::Look,
+    watcher::{ConnectionList, InvitationLists, Scope},
+};
 use check::{Caps, Stores};
 use journal::Journal;
 use load::{CANARY, Load};
@@ -56,6 +60,8 @@ pub struct Rig {
     seed: u64,
     load: Option<(Arc<Load>, JoinHandle<()>)>,
     watching: Option<Watchers>,
+    /// Where the store of invitation-service is, if not in a file.
+    invitations: Option<Place>,
     /// What a log may not say.
     forbidden: Vec<&'static str>,
 }
@@ -78,8 +84,20 @@ impl Rig {
             seed,
             load: None,
             watching: None,
+            invitations: None,
             forbidden: vec![CANARY, "panicked", "ERROR"],
         }
+    }
+
+    /// [`new`](Self::new), with stores of this engine.
+    pub async fn on(engine: Engine, programs: Programs, seed: u64) -> Self {
+        let mut rig = Self::new(programs, seed);
+        if engine != Engine::Sqlite {
+            let invitations = engine.place().await;
+            rig.processes.invitation.keep_in(&invitations);
+            rig.invitations = Some(invitations);
+        }
+        rig
     }
 
     /// The services may log errors: they are made to meet some.
@@ -140,12 +158,13 @@ impl Rig {
             running.await.unwrap();
         }
         let mut wrong = self.journal.violations();
-        let stores = self.stores();
+        let stores = self.stores().await;
         stores.know(&self.journal.calls(), CAPS);
         let asked = Instant::now();
         loop {
             // A look may itself take long: what counts is when it begins.
             let late = asked.elapsed() > REST_MAX;
+            stores.renew().await;
             let found = stores.violations();
             // What is not done yet may be wrong for now.
             if found.is_empty() {
@@ -168,16 +187,25 @@ impl Rig {
         wrong
     }
 
-    /// Both files.
-    pub fn stores(&self) -> Stores {
-        let (invitation, connection) = (&self.processes.invitation, &self.processes.connection);
-        Stores::open(&invitation.store(), &connection.store())
+    /// Both stores.
+    pub async fn stores(&self) -> Stores {
+        Stores::open(self.looks().await).await
     }
 
-    /// Copies of both files.
-    pub fn copied_stores(&self) -> Stores {
-        let (invitation, connection) = (&self.processes.invitation, &self.processes.connection);
-        Stores::copied(&invitation.store(), &connection.store())
+    /// Copies of both stores.
+    pub async fn copied_stores(&self) -> Stores {
+        Stores::copied(self.looks().await).await
+    }
+
+    async fn looks(&self) -> [Look; 2] {
+        let invitations = match &self.invitations {
+            Some(place) => place.look_at_invitations().await,
+            None => Look::at_file(self.processes.invitation.store()),
+        };
+        [
+            invitations,
+            Look::at_file(self.processes.connection.store()),
+        ]
     }
 
     async fn watchers_are_wrong(&self, stores: &Stores) -> Vec<String> {
@@ -195,6 +223,7 @@ impl Rig {
             (told != stored).then(|| format!("a service was told {what} {told:?}\nof {stored:?}"))
         };
         let look = async || {
+            stores.renew().await;
             let invitations = watchers.all_invitations.folded().told_of(stores);
             let connections = watchers.all_connections.folded().told_of(stores);
             let invitations = told("steps", invitations.0, invitations.1);

@@ -22,6 +22,7 @@ use tonic_health::pb::{
 
 use crate::{
     Blocks, Connections, Invitations, Members,
+    engines::Place,
     pair::{channel, folder, socket},
     wait::PATIENCE,
 };
@@ -197,6 +198,15 @@ impl Service {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Keeps its store in a database, from the next start on.
+    pub fn keep_in(&mut self, place: &Place) {
+        self.set("ACQUAINT_DATABASE_URL", &place.database().url_text());
+        let lanes = place.lanes().to_string();
+        self.set("ACQUAINT_POSTGRES_LANES", &lanes);
+        // Streams hear soon of what an earlier process has written.
+        self.set("ACQUAINT_POSTGRES_POLL_MILLIS", "5");
+    }
+
     /// Which it is.
     pub fn which(&self) -> Which {
         self.which
@@ -207,7 +217,7 @@ impl Service {
         self.program.to_str().unwrap()
     }
 
-    /// The store's file.
+    /// The store's file, where it is kept in one.
     pub fn store(&self) -> PathBuf {
         self.folder.join(self.which.name()).with_extension("db")
     }

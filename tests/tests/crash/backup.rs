@@ -177,7 +177,7 @@ async fn agrees_again(rig: &mut Rig, which: Which, token: &str) {
     for number in 0..ERASED {
         eventually("the erasure is complete", || erase(&clients, number)).await;
     }
-    let stores = rig.stores();
+    let stores = rig.stores().await;
     let at_rest = STORED.iter();
     let at_rest = at_rest.filter(|(sentence, _)| AT_REST.contains(sentence));
     let at_rest: Vec<_> = at_rest.collect();

@@ -310,7 +310,7 @@ async fn every_check_finds_what_it_is_for() {
     rig.processes.invitation.kill().await;
     rig.processes.connection.kill().await;
 
-    let stores = rig.copied_stores();
+    let stores = rig.copied_stores().await;
     stores.know(&calls, CAPS);
     assert_eq!(stores.violations(), Vec::<String>::new());
     for (sentence, change) in DOCTORED {

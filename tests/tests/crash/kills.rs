@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use acquaint_tests::{
+    engines::Engine,
     rig::{Rig, process::Which},
     wait::PATIENCE,
 };
@@ -23,14 +24,22 @@ const AWAY_MAX_MILLIS: u64 = 150;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_whenever_either_is_killed() {
-    let kills = count("ACQUAINT_KILLS", 20);
+    kills(Engine::Sqlite, count("ACQUAINT_KILLS", 20)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_on_postgresql_whenever_either_is_killed() {
+    kills(Engine::PostgresInLanes, count("ACQUAINT_KILLS", 12)).await;
+}
+
+async fn kills(engine: Engine, kills: u64) {
     let begin = count("ACQUAINT_CRASH_SEED", 1);
     let began = Instant::now();
     let outcomes = stream::iter(0..kills.div_ceil(KILLS_A_RUN))
         .map(|number| async move {
             let seed = begin + number;
             let kills = KILLS_A_RUN.min(kills - number * KILLS_A_RUN);
-            let run = tokio::spawn(run(seed, kills)).await;
+            let run = tokio::spawn(run(engine, seed, kills)).await;
             (seed, run.unwrap_or_else(|panic| vec![panic.to_string()]))
         })
         .buffer_unordered(AT_A_TIME);
@@ -40,7 +49,7 @@ async fn nothing_is_lost_whenever_either_is_killed() {
         .map(|(seed, wrong)| format!("seed {seed}:\n  {}", wrong.join("\n  ")))
         .collect();
     println!(
-        "random kills: {{\"kills\": {kills}, \"runs\": {}, \"failed runs\": {}, \"seconds\": {}}}",
+        "random kills: {{\"engine\": \"{engine:?}\", \"kills\": {kills}, \"runs\": {}, \"failed runs\": {}, \"seconds\": {}}}",
         outcomes.len(),
         failed.len(),
         began.elapsed().as_secs()
@@ -48,9 +57,9 @@ async fn nothing_is_lost_whenever_either_is_killed() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-async fn run(seed: u64, kills: u64) -> Vec<String> {
+async fn run(engine: Engine, seed: u64, kills: u64) -> Vec<String> {
     let mut rng = Rng::with_seed(seed);
-    let mut rig = Rig::new(PROGRAMS, seed);
+    let mut rig = Rig::on(engine, PROGRAMS, seed).await;
     rig.processes.start().await;
     rig.begin().await;
     for _ in 0..kills {
@@ -83,7 +92,16 @@ async fn run(seed: u64, kills: u64) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderly_end_in_the_middle_of_everything_loses_nothing() {
-    let mut rig = Rig::new(PROGRAMS, 7);
+    orderly_ends(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orderly_end_on_postgresql_loses_nothing() {
+    orderly_ends(Engine::Postgres).await;
+}
+
+async fn orderly_ends(engine: Engine) {
+    let mut rig = Rig::on(engine, PROGRAMS, 7).await;
     rig.processes.start().await;
     rig.begin().await;
     for which in [Which::Connection, Which::Invitation] {

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use acquaint_tests::rig::{
-    Rig,
-    process::{Which, was_crash},
+use acquaint_tests::{
+    engines::Engine,
+    rig::{
+        Rig,
+        process::{Which, was_crash},
+    },
 };
 use fastrand::Rng;
 use futures::{StreamExt as _, stream};
@@ -25,6 +28,20 @@ const OUTAGE_EVERY: Duration = Duration::from_millis(1_500);
 const OUTAGE_MIN: Duration = Duration::from_millis(200);
 /// What needs another service that has gone away in the middle, and comes by often enough then.
 const NEEDS_OUTAGE: [&str; 2] = ["worker.claimed", "end.awaits"];
+/// What only a store in a file comes by.
+const IN_FILES: [&str; 11] = [
+    "start.migrating",
+    "start.migrated",
+    "start.epoch_written",
+    "start.epoch_begun",
+    "commit.begun",
+    "commit.ready",
+    "commit.done",
+    "checkpoint.begun",
+    "checkpoint.done",
+    "stop.checkpoint",
+    "stop.closed",
+];
 /// A point that only a restored store comes by is run by the tests of backups.
 const RESTORED: &str = "restored.";
 
@@ -36,6 +53,12 @@ pub(crate) fn points_of(which: Which) -> Vec<&'static str> {
     };
     let all = service_kit::crash::POINTS.iter().chain(own).copied();
     all.filter(|point| !point.starts_with(RESTORED)).collect()
+}
+
+/// Whether a service whose store is of this engine comes by a point.
+fn comes_by(engine: Engine, which: Which, point: &str) -> bool {
+    // connection-service's is in a file.
+    engine == Engine::Sqlite || which == Which::Connection || !IN_FILES.contains(&point)
 }
 
 /// Where a service dies: the point, and on which passing.
@@ -72,12 +95,20 @@ impl Death {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_at_any_point() {
-    let runs = count("ACQUAINT_CRASH_RUNS", 2);
+    at_any_point(Engine::Sqlite, count("ACQUAINT_CRASH_RUNS", 2)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_on_postgresql_at_any_point() {
+    at_any_point(Engine::Postgres, count("ACQUAINT_CRASH_RUNS", 1)).await;
+}
+
+async fn at_any_point(engine: Engine, runs: u64) {
     let begin = count("ACQUAINT_CRASH_SEED", 1);
     let began = Instant::now();
-    let outcomes = stream::iter(plan(runs, begin))
+    let outcomes = stream::iter(plan(engine, runs, begin))
         .map(|(seed, deaths)| async move {
-            let run = tokio::spawn(run(seed, deaths.clone()));
+            let run = tokio::spawn(run(engine, seed, deaths.clone()));
             let wrong = run.await.unwrap_or_else(|panic| vec![panic.to_string()]);
             (seed, deaths, wrong)
         })
@@ -99,7 +130,7 @@ async fn nothing_is_lost_at_any_point() {
         }
     }
     println!(
-        "crash points: {{\"points\": {}, \"deaths\": {}, \"failed runs\": {}, \"seconds\": {}}}",
+        "crash points: {{\"engine\": \"{engine:?}\", \"points\": {}, \"deaths\": {}, \"failed runs\": {}, \"seconds\": {}}}",
         deaths.len(),
         deaths.values().sum::<u64>(),
         failed.len(),
@@ -109,12 +140,13 @@ async fn nothing_is_lost_at_any_point() {
 }
 
 /// Which runs there are: in each, both services die, each at a point of its own.
-fn plan(runs: u64, begin: u64) -> Vec<(u64, Vec<(Which, Death)>)> {
+fn plan(engine: Engine, runs: u64, begin: u64) -> Vec<(u64, Vec<(Which, Death)>)> {
     let only = std::env::var("ACQUAINT_CRASH_AT").ok();
     let mut plan = Vec::new();
     for run in 0..runs {
         let [mut invitation, mut connection] = Which::BOTH.map(|which| {
             let mut points = points_of(which);
+            points.retain(|point| comes_by(engine, which, point));
             points.retain(|point| only.as_ref().is_none_or(|only| only == point));
             Rng::with_seed(begin + run).shuffle(&mut points);
             points
@@ -137,9 +169,9 @@ fn plan(runs: u64, begin: u64) -> Vec<(u64, Vec<(Which, Death)>)> {
 }
 
 /// One run; what was wrong with it.
-async fn run(seed: u64, deaths: Vec<(Which, Death)>) -> Vec<String> {
+async fn run(engine: Engine, seed: u64, deaths: Vec<(Which, Death)>) -> Vec<String> {
     let mut rng = Rng::with_seed(seed);
-    let mut rig = Rig::new(PROGRAMS, seed);
+    let mut rig = Rig::on(engine, PROGRAMS, seed).await;
     let mut left = deaths.clone();
     // At the very first start, on an empty folder. invitation-service comes by its last one only when the other serves.
     let at_start = left.extract_if(.., |(_, death)| death.is_at("start."));
