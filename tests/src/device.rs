@@ -24,9 +24,14 @@ pub struct Device {
 impl Device {
     /// A device that has not connected yet.
     pub fn of(pair: &Pair) -> Self {
-        let connections = channel(pair.connection_address());
+        Self::at(&pair.invitation_address(), &pair.connection_address())
+    }
+
+    /// A device that has not connected yet, of services that listen there: `HOST:PORT`.
+    pub fn at(invitations: &str, connections: &str) -> Self {
+        let connections = channel(connections);
         Self {
-            invitations: Invitations::new(channel(pair.invitation_address())),
+            invitations: Invitations::new(channel(invitations)),
             connections: Connections::new(connections.clone()),
             blocks: Blocks::new(connections),
         }

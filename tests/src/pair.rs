@@ -456,6 +456,11 @@ impl Pair {
 pub struct Replica(Service);
 
 impl Replica {
+    /// Where it listens: `HOST:PORT`.
+    pub fn address(&self) -> String {
+        self.0.address.to_string()
+    }
+
     /// A client of it.
     pub fn invitations(&self) -> Invitations {
         Invitations::new(channel(self.0.address))

@@ -1,4 +1,5 @@
-//! Races, over the wire: two calls that meet, from connections of their own, some hundred times each.
+//! Races, over the wire: two calls that meet, from connections of their own, some hundred times each; and some of them once more at two
+//! processes on one database.
 //!
 //! After each meeting both services are asked about the two members, and what they say must agree. `ACQUAINT_RACE_ROUNDS` says how often
 //! each race is run instead of the usual number.
@@ -22,6 +23,8 @@ mod labels;
 mod limits;
 #[path = "races/repeats.rs"]
 mod repeats;
+#[path = "races/replicas.rs"]
+mod replicas;
 #[path = "races/rounds.rs"]
 mod rounds;
 #[path = "races/walls.rs"]

@@ -15,7 +15,7 @@ async fn crossing_invitations_end_in_one_connection_and_one_charge() {
     run("crossing", ROUNDS, setup(), crossing).await;
 }
 
-async fn crossing(round: Round) {
+pub(crate) async fn crossing(round: Round) {
     let (ann, bob) = round.two();
     let (one, other) = round
         .meet(
@@ -65,7 +65,7 @@ async fn a_withdrawal_and_an_acceptance_have_one_winner() {
     .await;
 }
 
-async fn withdraw_or_accept(round: Round) {
+pub(crate) async fn withdraw_or_accept(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (withdrawn, accepted) = round
@@ -111,7 +111,7 @@ async fn a_decline_and_an_acceptance_from_two_devices_have_one_winner() {
     run("decline against accept", ROUNDS, setup(), decline_or_accept).await;
 }
 
-async fn decline_or_accept(round: Round) {
+pub(crate) async fn decline_or_accept(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (declined, accepted) = round
@@ -159,7 +159,7 @@ async fn a_withdrawal_and_a_crossing_invitation_have_one_winner() {
     .await;
 }
 
-async fn withdraw_or_cross(round: Round) {
+pub(crate) async fn withdraw_or_cross(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (withdrawn, sent) = round

@@ -163,7 +163,7 @@ async fn two_batches_over_the_same_invitations_have_one_winner_for_each() {
     run("batch against batch", FEWER_ROUNDS, setup(), batch_or_batch).await;
 }
 
-async fn batch_or_batch(round: Round) {
+pub(crate) async fn batch_or_batch(round: Round) {
     let [ann, bob, cyd] = round.three();
     let of_ann = round.pair.sent(&ann, &bob).await;
     let of_cyd = round.pair.sent(&cyd, &bob).await;

@@ -14,12 +14,23 @@ const WEEKLY_CAP: u32 = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_invitations_for_one_place_under_the_weekly_cap_one_is_sent() {
-    let mut setup = setup();
-    setup.invitation_policy.weekly_cap = WEEKLY_CAP;
-    run("one place under the weekly cap", ROUNDS, setup, one_place).await;
+    run(
+        "one place under the weekly cap",
+        ROUNDS,
+        small_cap(),
+        one_place,
+    )
+    .await;
 }
 
-async fn one_place(round: Round) {
+/// Both services with room for two invitations in a week.
+pub(crate) fn small_cap() -> Setup {
+    let mut setup = setup();
+    setup.invitation_policy.weekly_cap = WEEKLY_CAP;
+    setup
+}
+
+pub(crate) async fn one_place(round: Round) {
     let [ann, bob, cyd] = round.three();
     // What was withdrawn is charged all the same, and the limiter may know of it or not.
     let dan = format!("dan-{}", round.number);
@@ -57,18 +68,23 @@ async fn one_place(round: Round) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_invitations_for_one_place_under_the_pending_cap_one_is_sent() {
-    let mut setup = setup();
-    setup.invitation_policy.pending_sent_max = 1;
     run(
         "one place under the pending cap",
         FEWER_ROUNDS,
-        setup,
+        small_pending_cap(),
         one_pending,
     )
     .await;
 }
 
-async fn one_pending(round: Round) {
+/// Both services with room for one invitation without an answer.
+pub(crate) fn small_pending_cap() -> Setup {
+    let mut setup = setup();
+    setup.invitation_policy.pending_sent_max = 1;
+    setup
+}
+
+pub(crate) async fn one_pending(round: Round) {
     let [ann, bob, cyd] = round.three();
     let (one, other) = round
         .meet(
@@ -88,7 +104,7 @@ async fn one_pending(round: Round) {
 }
 
 /// Both services with room for one connection for each member.
-fn room_for_one() -> Setup {
+pub(crate) fn room_for_one() -> Setup {
     let mut setup = setup();
     setup.invitation_policy.connections_max = 1;
     setup.connection_policy.connections_max = 1;
@@ -106,7 +122,7 @@ async fn of_two_acceptances_at_ones_own_connection_limit_one_connects() {
     .await;
 }
 
-async fn own_limit(round: Round) {
+pub(crate) async fn own_limit(round: Round) {
     let [ann, bob, cyd] = round.three();
     let of_ann = round.pair.sent(&ann, &bob).await;
     let of_cyd = round.pair.sent(&cyd, &bob).await;
@@ -144,7 +160,7 @@ async fn of_two_acceptances_at_the_inviters_connection_limit_one_connects() {
     .await;
 }
 
-async fn inviters_limit(round: Round) {
+pub(crate) async fn inviters_limit(round: Round) {
     let [ann, bob, cyd] = round.three();
     let to_ann = round.pair.sent(&bob, &ann).await;
     let to_cyd = round.pair.sent(&bob, &cyd).await;

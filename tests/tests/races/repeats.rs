@@ -11,7 +11,7 @@ async fn accepting_twice_at_once_gives_the_same_connection() {
     run("accept twice", ROUNDS, setup(), accept_twice).await;
 }
 
-async fn accept_twice(round: Round) {
+pub(crate) async fn accept_twice(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (one, other) = round
@@ -61,7 +61,7 @@ async fn withdrawing_twice_at_once_is_withdrawing_once() {
     run("withdraw twice", ROUNDS, setup(), withdraw_twice).await;
 }
 
-async fn withdraw_twice(round: Round) {
+pub(crate) async fn withdraw_twice(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (one, other) = round
@@ -101,7 +101,7 @@ async fn a_request_sent_twice_at_once_is_answered_alike_and_charged_once() {
     run("the same request twice", ROUNDS, setup(), send_twice).await;
 }
 
-async fn send_twice(round: Round) {
+pub(crate) async fn send_twice(round: Round) {
     let (ann, bob) = round.two();
     let request = named(&round, &ann, &bob);
     let (one, other) = round
@@ -127,7 +127,7 @@ async fn a_crossing_request_sent_twice_at_once_is_answered_alike_and_not_charged
     run("the same crossing twice", ROUNDS, setup(), cross_twice).await;
 }
 
-async fn cross_twice(round: Round) {
+pub(crate) async fn cross_twice(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let request = named(&round, &bob, &ann);
@@ -152,7 +152,7 @@ async fn an_unnamed_invitation_sent_twice_at_once_is_charged_once() {
     run("unnamed twice", ROUNDS, setup(), send_unnamed_twice).await;
 }
 
-async fn send_unnamed_twice(round: Round) {
+pub(crate) async fn send_unnamed_twice(round: Round) {
     let (ann, bob) = round.two();
     let (one, other) = round
         .meet(

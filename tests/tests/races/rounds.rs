@@ -13,6 +13,7 @@ use std::{
 
 use acquaint_tests::{
     device::Device,
+    engines::Engine,
     pair::{Pair, Setup},
 };
 use futures::{StreamExt as _, stream};
@@ -157,6 +158,39 @@ where
     R: Future<Output = ()>,
 {
     let devices = (0..DEVICES).map(|_| Device::of(pair)).collect();
+    run_with(pair, devices, name, usual, round).await;
+}
+
+/// Runs a race on two processes of each service that keep their stores in the same databases. The calls that meet, meet at both.
+pub(crate) async fn run_on_replicas<F, R>(name: &str, usual: u32, mut setup: Setup, round: F)
+where
+    F: Fn(Round) -> R,
+    R: Future<Output = ()>,
+{
+    let invitations = Engine::Postgres.place().await;
+    setup.postgres = Some(invitations.database().url());
+    let pair = Arc::new(Pair::with(setup).await);
+    let replica = pair.another_invitation_service().await;
+    let device = |number: usize| {
+        // By turns the first of two that meet is at the one and at the other.
+        if (number + number / 2).is_multiple_of(2) {
+            Device::of(&pair)
+        } else {
+            Device::at(&replica.address(), &pair.connection_address())
+        }
+    };
+    let devices = (0..DEVICES).map(device).collect();
+    run_with(&pair, devices, name, usual, round).await;
+    replica.stop().await;
+    let pair = Arc::into_inner(pair).expect("no round is under way");
+    pair.stop().await;
+}
+
+async fn run_with<F, R>(pair: &Arc<Pair>, devices: Vec<Device>, name: &str, usual: u32, round: F)
+where
+    F: Fn(Round) -> R,
+    R: Future<Output = ()>,
+{
     let first = Round {
         pair: pair.clone(),
         number: 0,

@@ -20,7 +20,7 @@ async fn a_block_that_meets_an_invitation_leaves_nothing_pending() {
     run("block against send", ROUNDS, setup(), block_or_send).await;
 }
 
-async fn block_or_send(round: Round) {
+pub(crate) async fn block_or_send(round: Round) {
     let (ann, bob) = round.two();
     // By turns the invitee and the inviter blocks.
     let by_inviter = round.number % 4 >= 2;
@@ -63,7 +63,7 @@ async fn a_block_that_meets_an_acceptance_ends_blocked() {
     run("block against accept", ROUNDS, setup(), block_or_accept).await;
 }
 
-async fn block_or_accept(round: Round) {
+pub(crate) async fn block_or_accept(round: Round) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     // By turns the inviter and the accepting member, from another device, blocks.
@@ -130,7 +130,7 @@ async fn a_removal_after_an_acceptance_is_for_good() {
     Arc::into_inner(pair).unwrap().stop().await;
 }
 
-async fn remove_or_accept(round: Round) -> (String, String) {
+pub(crate) async fn remove_or_accept(round: Round) -> (String, String) {
     let (ann, bob) = round.two();
     let id = round.pair.sent(&ann, &bob).await;
     let (remover, removed) = if round.number % 4 >= 2 {
