@@ -8,6 +8,7 @@
 mod answered;
 mod stored;
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use invitation_service::domain::standing::{Standing, StandingPolicy, Terms};
@@ -71,6 +72,16 @@ impl Stores {
         let conn = in_memory();
         for ((look, copy), name) in looks.iter().zip(&copies).zip(NAMES) {
             look.attach(&conn, name, copy.as_ref());
+        }
+        Self::with(conn, looks)
+    }
+
+    /// Both in files, invitation-service's first, as they are at each look.
+    pub fn of_files(files: [&Path; 2]) -> Self {
+        let looks = files.map(|file| Look::at_file(file.to_owned()));
+        let conn = in_memory();
+        for (look, name) in looks.iter().zip(NAMES) {
+            look.attach(&conn, name, None);
         }
         Self::with(conn, looks)
     }

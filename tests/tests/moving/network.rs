@@ -127,13 +127,13 @@ async fn a_real_network_moves_in_as_its_file_has_it() {
 
 /// The last position of the feed.
 fn head(pair: &Pair) -> Vec<String> {
-    let stores = Stores::open(&pair.invitation_file(), &pair.connection_file());
+    let stores = Stores::of_files([&pair.invitation_file(), &pair.connection_file()]);
     stores.rows("select head from c.meta")
 }
 
 /// Waits until the other service knows all that was imported, and checks that both agree.
 async fn folded(pair: &Pair) {
-    let stores = Stores::open(&pair.invitation_file(), &pair.connection_file());
+    let stores = Stores::of_files([&pair.invitation_file(), &pair.connection_file()]);
     eventually("everything is folded", || async {
         let behind = "select 1 from i.meta, c.meta where i.meta.feed_position <> c.meta.head
              or c.meta.acknowledged <> c.meta.head";

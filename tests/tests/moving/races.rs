@@ -193,7 +193,7 @@ async fn whatever_meets_an_import_the_stores_agree_and_the_erased_are_gone() {
     for task in acting.into_iter().chain(importing) {
         task.await.unwrap();
     }
-    let stores = Stores::open(&pair.invitation_file(), &pair.connection_file());
+    let stores = Stores::of_files([&pair.invitation_file(), &pair.connection_file()]);
     let caps = Caps {
         weekly: u32::MAX,
         pending: u32::MAX,

@@ -251,7 +251,7 @@ impl Laid {
                     Came::Sent
                 }
                 Outcome::Accepting(awaited) => awaits(&awaited, id, invitee, inviter),
-                Outcome::Connected { .. } => Came::Connected,
+                Outcome::Connected => Came::Connected,
                 Outcome::Ended => panic!("no request was repeated"),
             },
             Err(refusal) => refused(&refusal),

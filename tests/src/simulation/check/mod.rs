@@ -37,7 +37,7 @@ pub(crate) fn moving(services: &BTreeMap<&'static str, Service>) -> Option<Strin
 
 fn stores(services: &BTreeMap<&'static str, Service>) -> Stores {
     let file = |host| services[host].file.as_path();
-    Stores::open(file(host::INVITATION), file(host::CONNECTION))
+    Stores::of_files([file(host::INVITATION), file(host::CONNECTION)])
 }
 
 fn violations(stores: &Stores, which: impl Fn(&&str) -> bool) -> Vec<String> {
