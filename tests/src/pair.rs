@@ -2,13 +2,14 @@
 //!
 //! Either can be stopped and started again on its files, as a new process would.
 
+mod connections;
 mod labels;
 mod service;
 mod setup;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use acquaint_proto::{connection::v1 as connection, invitation::v1 as invitation};
+use acquaint_proto::invitation::v1 as invitation;
 use service_kit::{
     balance::HttpHosts,
     clock::{Clock, ManualClock, SystemClock},
@@ -24,7 +25,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 
-pub use self::setup::Setup;
+pub use self::{
+    service::Replica,
+    setup::{Databases, Setup},
+};
 
 use self::service::Service;
 use crate::{
@@ -55,6 +59,8 @@ pub struct Pair {
     folder: TempDir,
     invitation: Service,
     connection: Service,
+    /// The addresses of connection-service that invitation-service calls.
+    called: Vec<SocketAddr>,
 }
 
 impl Pair {
@@ -81,6 +87,7 @@ impl Pair {
             credentials: Credentials::make(folder.path()),
             folder,
             invitation,
+            called: vec![connection.address],
             connection,
         };
         pair.start_connection_service().await;
@@ -140,7 +147,27 @@ impl Pair {
 
     /// Starts connection-service on its file, where it was before, and waits until it serves.
     pub async fn start_connection_service(&mut self) {
+        self.connection.running = Some(self.run_connection_service(self.connection.listen()));
+        self.connection.serves().await;
+    }
+
+    /// Starts another process of connection-service on the same database, and waits until it serves. invitation-service calls it too, from
+    /// its next start on.
+    pub async fn another_connection_service(&mut self) -> Replica {
+        assert!(self.setup.postgres.is_some(), "a file is one process's");
+        let mut service = Service::new();
+        service.running = Some(self.run_connection_service(service.listen()));
+        service.serves().await;
+        self.called.push(service.address);
+        Replica(service)
+    }
+
+    fn run_connection_service(&self, listener: TcpListener) -> (CancellationToken, JoinHandle<()>) {
         let mut config = connection_service::Config::new(database(self.connection_file()));
+        if let Some(databases) = &self.setup.postgres {
+            config.store = StoreAddress::Postgres(Box::new(databases.connections.clone()));
+            config.postgres = postgres_options();
+        }
         config.policy = self.setup.connection_policy;
         config.observability = self.setup.connection_shows.clone();
         config.watches = self.setup.watches;
@@ -148,13 +175,11 @@ impl Pair {
         config.server = self.setup.server;
         config.requests = self.setup.requests;
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
-        let listener = self.connection.listen();
         let shutdown = CancellationToken::new();
         let running =
             connection_service::run(config, listener, self.service_clock(), shutdown.clone());
         let running = tokio::spawn(async { running.await.expect("connection-service") });
-        self.connection.running = Some((shutdown, running));
-        self.connection.serves().await;
+        (shutdown, running)
     }
 
     /// Starts invitation-service on its store, where it was before, and waits until it serves.
@@ -175,8 +200,8 @@ impl Pair {
 
     fn run_invitation_service(&self, listener: TcpListener) -> (CancellationToken, JoinHandle<()>) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
-        if let Some(url) = &self.setup.postgres {
-            config.store = StoreAddress::Postgres(Box::new(url.clone()));
+        if let Some(databases) = &self.setup.postgres {
+            config.store = StoreAddress::Postgres(Box::new(databases.invitations.clone()));
             config.postgres = postgres_options();
         }
         config.policy = self.setup.invitation_policy.clone();
@@ -187,8 +212,9 @@ impl Pair {
         config.requests = self.setup.requests;
         config.redis = self.setup.redis.clone();
         config.tokens_file = self.setup.credentials.then(|| self.credentials.file());
+        let hosts: Vec<String> = self.called.iter().map(ToString::to_string).collect();
         config.connections.url =
-            HttpHosts::parse(&format!("http://{}", self.connection.address)).expect("a URL");
+            HttpHosts::parse(&format!("http://{}", hosts.join(","))).expect("a URL");
         config.connections.token_file =
             self.setup.credentials.then(|| self.credentials.peer_file());
         let shutdown = CancellationToken::new();
@@ -218,8 +244,8 @@ impl Pair {
     pub async fn wait_for_feed(&self) {
         let file = self.invitation_file();
         eventually("the feed is followed", || async {
-            if let Some(url) = &self.setup.postgres {
-                let client = connect(url.clone()).await;
+            if let Some(databases) = &self.setup.postgres {
+                let client = connect(databases.invitations.clone()).await;
                 let sql = "select 1 from head where feed_epoch is not null";
                 return client.query_opt(sql, &[]).await.ok()?.map(|_| ());
             }
@@ -374,101 +400,11 @@ impl Pair {
         answer.into_inner().quota.unwrap()
     }
 
-    /// The other members whom a member is connected with, newest first.
-    pub async fn connected(&self, member: &str) -> Vec<String> {
-        let request = connection::ListConnectionsRequest {
-            member_id: member.to_owned(),
-            page_size: 1_000,
-            ..Default::default()
-        };
-        let answer = self
-            .connections
-            .clone()
-            .list_connections(request)
-            .await
-            .unwrap();
-        let connections = answer.into_inner().connections;
-        connections
-            .into_iter()
-            .map(|connection| connection.other_id)
-            .collect()
-    }
-
-    /// Ends a connection.
-    pub async fn remove(&self, member: &str, other: &str) -> Result<(), Status> {
-        let request = connection::RemoveConnectionRequest {
-            member_id: member.to_owned(),
-            other_id: other.to_owned(),
-            connect_time: None,
-        };
-        self.connections
-            .clone()
-            .remove_connection(request)
-            .await
-            .map(|_| ())
-    }
-
-    /// Blocks a member.
-    pub async fn block(&self, member: &str, other: &str) -> Result<(), Status> {
-        let request = connection::BlockMemberRequest {
-            member_id: member.to_owned(),
-            other_id: other.to_owned(),
-        };
-        self.blocks.clone().block_member(request).await.map(|_| ())
-    }
-
-    /// Lifts a block.
-    pub async fn unblock(&self, member: &str, other: &str) -> Result<(), Status> {
-        let request = connection::UnblockMemberRequest {
-            member_id: member.to_owned(),
-            other_id: other.to_owned(),
-        };
-        self.blocks
-            .clone()
-            .unblock_member(request)
-            .await
-            .map(|_| ())
-    }
-
-    /// Erases a member; whether both services are done.
-    pub async fn erase(&self, member: &str) -> bool {
-        let request = connection::EraseMemberRequest {
-            member_id: member.to_owned(),
-        };
-        self.members
-            .clone()
-            .erase_member(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .complete
-    }
-
     /// Connects two members by an invitation.
     pub async fn connect(&self, inviter: &str, invitee: &str) {
         let id = self.sent(inviter, invitee).await;
         let accepted = self.accept(invitee, &id).await.unwrap();
         assert!(accepted.connection.is_some(), "{accepted:?}");
-    }
-}
-
-/// Another process of invitation-service.
-pub struct Replica(Service);
-
-impl Replica {
-    /// Where it listens: `HOST:PORT`.
-    pub fn address(&self) -> String {
-        self.0.address.to_string()
-    }
-
-    /// A client of it.
-    pub fn invitations(&self) -> Invitations {
-        Invitations::new(channel(self.0.address))
-    }
-
-    /// Stops it.
-    pub async fn stop(mut self) {
-        self.0.stop().await;
     }
 }
 

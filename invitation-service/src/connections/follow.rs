@@ -160,6 +160,12 @@ impl Follower {
         }
         self.metrics.ended(false);
         self.leads.send_replace(false);
+        if stop.is_cancelled()
+            && let Err(error) = self.store.lead(Span::ZERO).await
+        {
+            // Another leads all the same, when the time is over for which this one has asked.
+            tracing::debug!("leading cannot be handed over: {error}");
+        }
         tracing::info!("this process no longer leads");
     }
 

@@ -208,7 +208,8 @@ pub trait Store: Send + Sync + 'static {
     /// Whether other processes may use the same store at the same time.
     fn is_shared(&self) -> bool;
     /// Asks to lead, or to go on leading, for `span` from now; whether this process does. Of several on one store the one that leads follows
-    /// connection-service's feed and does what nobody waits for. Once one has led, folding, erasing and rebuilding fail for every other.
+    /// connection-service's feed and does what nobody waits for. Once one has led, folding, erasing and rebuilding fail for every other. Asking for no
+    /// time ends its turn: another may lead at once.
     async fn lead(&self, span: Span) -> Result<bool, StoreError>;
     /// Resolves when the store takes no more commands, which a process should not outlive.
     async fn closed(&self);

@@ -9,6 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{channel, socket};
+use crate::Invitations;
 use crate::wait::until_serving;
 
 /// A service: its address, and its task while it runs.
@@ -43,5 +44,25 @@ impl Service {
             shutdown.cancel();
             running.await.expect("the service ended well");
         }
+    }
+}
+
+/// Another process of a service of the pair.
+pub struct Replica(pub(super) Service);
+
+impl Replica {
+    /// Where it listens: `HOST:PORT`.
+    pub fn address(&self) -> String {
+        self.0.address.to_string()
+    }
+
+    /// A client of it.
+    pub fn invitations(&self) -> Invitations {
+        Invitations::new(channel(self.0.address))
+    }
+
+    /// Stops it.
+    pub async fn stop(mut self) {
+        self.0.stop().await;
     }
 }

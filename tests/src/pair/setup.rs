@@ -35,8 +35,17 @@ pub struct Setup {
     pub server: ServerOptions,
     /// The Redis that is invitation-service's limiter, if any. It goes by its own clock.
     pub redis: RedisOptions,
-    /// The database on PostgreSQL that invitation-service keeps its store in, if not in a file. It goes by its own clock.
-    pub postgres: Option<PostgresUrl>,
+    /// The databases on PostgreSQL that the services keep their stores in, if not in files. They go by their own clock.
+    pub postgres: Option<Databases>,
+}
+
+/// A database for each service.
+#[derive(Clone)]
+pub struct Databases {
+    /// That of invitation-service.
+    pub invitations: PostgresUrl,
+    /// That of connection-service.
+    pub connections: PostgresUrl,
 }
 
 impl Setup {

@@ -60,8 +60,8 @@ pub struct Rig {
     seed: u64,
     load: Option<(Arc<Load>, JoinHandle<()>)>,
     watching: Option<Watchers>,
-    /// Where the store of invitation-service is, if not in a file.
-    invitations: Option<Place>,
+    /// Where the stores of invitation-service and connection-service are, if not in files.
+    places: Option<[Place; 2]>,
     /// What a log may not say.
     forbidden: Vec<&'static str>,
 }
@@ -84,7 +84,7 @@ impl Rig {
             seed,
             load: None,
             watching: None,
-            invitations: None,
+            places: None,
             forbidden: vec![CANARY, "panicked", "ERROR"],
         }
     }
@@ -93,9 +93,10 @@ impl Rig {
     pub async fn on(engine: Engine, programs: Programs, seed: u64) -> Self {
         let mut rig = Self::new(programs, seed);
         if engine != Engine::Sqlite {
-            let invitations = engine.place().await;
-            rig.processes.invitation.keep_in(&invitations);
-            rig.invitations = Some(invitations);
+            let places = [engine.place().await, engine.place_of_connections().await];
+            rig.processes.invitation.keep_in(&places[0]);
+            rig.processes.connection.keep_in(&places[1]);
+            rig.places = Some(places);
         }
         rig
     }
@@ -198,14 +199,16 @@ impl Rig {
     }
 
     async fn looks(&self) -> [Look; 2] {
-        let invitations = match &self.invitations {
-            Some(place) => place.look_at_invitations().await,
-            None => Look::at_file(self.processes.invitation.store()),
-        };
-        [
-            invitations,
-            Look::at_file(self.processes.connection.store()),
-        ]
+        match &self.places {
+            Some([invitations, connections]) => [
+                invitations.look_at_invitations().await,
+                connections.look_at_connections().await,
+            ],
+            None => [
+                Look::at_file(self.processes.invitation.store()),
+                Look::at_file(self.processes.connection.store()),
+            ],
+        }
     }
 
     async fn watchers_are_wrong(&self, stores: &Stores) -> Vec<String> {

@@ -33,7 +33,7 @@ async fn every_reason_is_answered_as_it_is_documented() {
     note(plain::members_and_time().await);
     note(limits::of_invitations().await);
     note(limits::of_connections().await);
-    note(labels::of_labels().await);
+    note(Box::pin(labels::of_labels()).await);
     note(streams::of_invitations().await);
     note(streams::of_other_histories().await);
     note(faults::of_dependencies().await);

@@ -56,9 +56,8 @@ pub(crate) fn points_of(which: Which) -> Vec<&'static str> {
 }
 
 /// Whether a service whose store is of this engine comes by a point.
-fn comes_by(engine: Engine, which: Which, point: &str) -> bool {
-    // connection-service's is in a file.
-    engine == Engine::Sqlite || which == Which::Connection || !IN_FILES.contains(&point)
+fn comes_by(engine: Engine, point: &str) -> bool {
+    engine == Engine::Sqlite || !IN_FILES.contains(&point)
 }
 
 /// Where a service dies: the point, and on which passing.
@@ -146,7 +145,7 @@ fn plan(engine: Engine, runs: u64, begin: u64) -> Vec<(u64, Vec<(Which, Death)>)
     for run in 0..runs {
         let [mut invitation, mut connection] = Which::BOTH.map(|which| {
             let mut points = points_of(which);
-            points.retain(|point| comes_by(engine, which, point));
+            points.retain(|point| comes_by(engine, point));
             points.retain(|point| only.as_ref().is_none_or(|only| only == point));
             Rng::with_seed(begin + run).shuffle(&mut points);
             points

@@ -14,7 +14,7 @@ use std::{
 use acquaint_tests::{
     device::Device,
     engines::Engine,
-    pair::{Pair, Setup},
+    pair::{Databases, Pair, Setup},
 };
 use futures::{StreamExt as _, stream};
 use tokio::sync::Barrier;
@@ -168,20 +168,30 @@ where
     R: Future<Output = ()>,
 {
     let invitations = Engine::Postgres.place().await;
-    setup.postgres = Some(invitations.database().url());
-    let pair = Arc::new(Pair::with(setup).await);
+    let connections = Engine::Postgres.place_of_connections().await;
+    setup.postgres = Some(Databases {
+        invitations: invitations.database().url(),
+        connections: connections.database().url(),
+    });
+    let mut pair = Pair::with(setup).await;
+    let connection_replica = pair.another_connection_service().await;
+    pair.stop_invitation_service().await;
+    pair.start_invitation_service().await;
+    pair.wait_for_feed().await;
     let replica = pair.another_invitation_service().await;
+    let pair = Arc::new(pair);
     let device = |number: usize| {
         // By turns the first of two that meet is at the one and at the other.
         if (number + number / 2).is_multiple_of(2) {
             Device::of(&pair)
         } else {
-            Device::at(&replica.address(), &pair.connection_address())
+            Device::at(&replica.address(), &connection_replica.address())
         }
     };
     let devices = (0..DEVICES).map(device).collect();
     run_with(&pair, devices, name, usual, round).await;
     replica.stop().await;
+    connection_replica.stop().await;
     let pair = Arc::into_inner(pair).expect("no round is under way");
     pair.stop().await;
 }

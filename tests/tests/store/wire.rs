@@ -1,4 +1,4 @@
-//! Two processes of invitation-service on one database, over the wire, beside one connection-service.
+//! Two processes of invitation-service on one database, over the wire, beside one of connection-service on another.
 
 use acquaint_proto::invitation::v1::{
     AcceptInvitationRequest, InvitationBox, SendInvitationRequest, SendOutcome,
@@ -7,21 +7,25 @@ use acquaint_proto::invitation::v1::{
 };
 use acquaint_tests::{
     engines::{Engine, Place},
-    pair::{Pair, Setup},
+    pair::{Databases, Pair, Setup},
     refusal::reason,
     wait::eventually,
 };
 use tonic::Streaming;
 
-/// The pair, and where its invitations are kept.
-async fn on_postgres() -> (Pair, Place) {
+/// The pair, and where its invitations and its connections are kept.
+async fn on_postgres() -> (Pair, [Place; 2]) {
     let place = Engine::Postgres.place().await;
+    let connections = Engine::Postgres.place_of_connections().await;
     let setup = Setup {
         system_clock: true,
-        postgres: Some(place.database().url()),
+        postgres: Some(Databases {
+            invitations: place.database().url(),
+            connections: connections.database().url(),
+        }),
         ..Setup::default()
     };
-    (Pair::with(setup).await, place)
+    (Pair::with(setup).await, [place, connections])
 }
 
 /// The next message that tells something.
