@@ -1,9 +1,9 @@
 //! One transaction over one connection: the commands of a batch run until nothing that they ask for is missing, what they put is written,
 //! and it is committed.
 //!
-//! A transaction locks the rows that guard others and last the one row of the history's end; what is read besides is read after that, and
-//! what the commands come to is written under these locks. So positions and ids are given out in the order of commits, and what was read is
-//! what is changed. Deliberately absent: trying again (`batch_engine.rs`).
+//! A transaction locks the one row of the history's end first, and then the rows that guard others. So whatever it reads, and whatever it does
+//! not find, is as every commit before it has left it; positions and ids are given out in the order of commits, and what was read is what is
+//! changed. Deliberately absent: trying again (`batch_engine.rs`).
 
 use tokio_postgres::Client;
 
@@ -28,14 +28,6 @@ pub(super) struct Attempt<'a, B: BatchRows> {
     pub(super) number: i64,
 }
 
-/// How far commands have come under locks.
-enum Ran {
-    /// Nothing is missing, so this is what they come to.
-    Whole(Result<(), StoreError>),
-    /// They ask for rows that are to be locked, which must be locked in order with the others.
-    MissesLocked,
-}
-
 impl<B: BatchRows> Attempt<'_, B> {
     /// What the commands come to: stored, or nothing of it where they fail.
     pub(super) async fn run(
@@ -44,18 +36,13 @@ impl<B: BatchRows> Attempt<'_, B> {
     ) -> Result<Result<(), StoreError>, Failure> {
         self.batch.clear();
         self.discover(body).await?;
-        for _ in 0..PASSES_MAX {
-            let clock = self.lock().await?;
-            match self.decide(clock, body).await? {
-                Ran::Whole(Ok(())) => return self.commit().await.map(Ok),
-                Ran::Whole(Err(error)) => {
-                    self.roll_back().await?;
-                    return Ok(Err(error));
-                }
-                Ran::MissesLocked => self.roll_back().await?,
-            }
+        let clock = self.lock().await?;
+        let ran = self.decide(clock, body).await?;
+        match ran {
+            Ok(()) => self.commit().await?,
+            Err(_) => self.roll_back().await?,
         }
-        Err(too_many_passes())
+        Ok(ran)
     }
 
     /// Finds out which rows the commands ask for, as far as some cannot be known before others were read. What is read here is locked by
@@ -82,7 +69,7 @@ impl<B: BatchRows> Attempt<'_, B> {
         Err(too_many_passes())
     }
 
-    /// Begins the transaction, locks what is to be locked of what was asked for, and the end of the history, and loads all of it; the time.
+    /// Begins the transaction, locks the end of the history and what is to be locked of what was asked for, and loads all of it; the time.
     async fn lock(&mut self) -> Result<Time, Failure> {
         let (shared, client) = (self.shared, self.client);
         let head = B::head_statement(Locking::Locked);
@@ -101,21 +88,23 @@ impl<B: BatchRows> Attempt<'_, B> {
         Ok(clock)
     }
 
-    /// Lets the commands run until nothing is missing that need not be locked.
-    async fn decide(&mut self, clock: Time, body: Body<'_, B>) -> Result<Ran, Failure> {
+    /// Lets the commands run until nothing is missing; what they come to then.
+    async fn decide(
+        &mut self,
+        clock: Time,
+        body: Body<'_, B>,
+    ) -> Result<Result<(), StoreError>, Failure> {
         let shared = self.shared;
         for _ in 0..PASSES_MAX {
             self.batch.restart(clock);
             let ran = body(self.batch);
             if !self.batch.wants() {
-                return Ok(Ran::Whole(ran));
+                return Ok(ran);
             }
-            if self.batch.wants_locked() {
-                return Ok(Ran::MissesLocked);
-            }
+            // In whatever order: nobody else has a lock without that of the history's end.
             let loaded = self
                 .batch
-                .load(self.client, shared.lanes, Locking::Unlocked, None, None);
+                .load(self.client, shared.lanes, Locking::Locked, None, None);
             shared.in_time(loaded).await?;
         }
         Err(too_many_passes())

@@ -55,12 +55,10 @@ pub trait BatchRows: Send + 'static {
     fn looks(&self) -> bool;
     /// Whether something was asked for that is not here.
     fn wants(&self) -> bool;
-    /// Whether something was asked for that is not here and is to be locked.
-    fn wants_locked(&self) -> bool;
 
     /// Loads what was asked for and is not here. Sends, all together and in this order: `begin` (if given; statements that return nothing),
-    /// the rows that guard others, which `locking` concerns, each kind in the order of lanes and keys, `head` (if given), whose rows are
-    /// returned, and then everything else. So with locks everything else is read after every commit before this one.
+    /// `head` (if given), whose rows are returned, the rows that guard others, which `locking` concerns, each kind in the order of lanes and
+    /// keys, and then everything else. So with locks everything is read after every commit before this one.
     fn load(
         &mut self,
         client: &Client,

@@ -287,14 +287,10 @@ impl Batch {
         self.ranges.clear();
     }
 
-    /// Whether a row was asked for that is not here and is to be locked.
-    pub(super) fn wants_locked_rows(&self) -> bool {
-        self.pairs.wanted().next().is_some() || self.members.wanted().next().is_some()
-    }
-
     /// Whether something was asked for that is not here.
     pub(super) fn wants_rows(&self) -> bool {
-        self.wants_locked_rows()
+        self.pairs.wanted().next().is_some()
+            || self.members.wanted().next().is_some()
             || self.verdicts.wanted().next().is_some()
             || self.cards.wanted().next().is_some()
             || self.notebooks.wanted().next().is_some()

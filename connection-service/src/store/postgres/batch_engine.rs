@@ -120,10 +120,6 @@ impl BatchRows for Batch {
         self.wants_rows()
     }
 
-    fn wants_locked(&self) -> bool {
-        self.wants_locked_rows()
-    }
-
     async fn load(
         &mut self,
         client: &Client,

@@ -166,15 +166,12 @@ impl BatchRows for Batch {
     }
 
     fn wants(&self) -> bool {
-        self.wants_locked()
+        self.pairs.wanted().next().is_some()
+            || self.members.wanted().next().is_some()
             || self.entries.wanted().next().is_some()
             || self.remembered.wanted().next().is_some()
             || self.cooldowns.wanted().next().is_some()
             || self.ranges.wanted().next().is_some()
-    }
-
-    fn wants_locked(&self) -> bool {
-        self.pairs.wanted().next().is_some() || self.members.wanted().next().is_some()
     }
 
     async fn load(

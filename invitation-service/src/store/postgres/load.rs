@@ -1,8 +1,8 @@
 //! Loading what the commands of a batch have asked for: one statement for each kind of row and lane, all sent together.
 //!
-//! Rows that guard others (pairs, members) are locked in the order of their keys, lanes ascending, then the end of the history, and everything
-//! else is read after that; so what is read is as it will be at the commit. A row that is not there cannot be locked, and need not be: its key is unique, so whoever
-//! inserts it later finds out. Deliberately absent: which rows are asked for (`batch_rows.rs`).
+//! The row of the history's end is locked first, so that everything is read after every commit before this one, rows that are not there
+//! included; then the rows that guard others (pairs, members), in the order of their keys, lanes ascending; all else is read after them.
+//! Deliberately absent: which rows are asked for (`batch_rows.rs`).
 
 use futures::future::BoxFuture;
 use service_kit::{
@@ -155,8 +155,7 @@ enum Came {
 
 type Coming<'a> = BoxFuture<'a, Result<Came, Failure>>;
 
-/// Loads what the batch wants: after what the transaction begins with (if it does so here) the rows that guard others, then the end of the
-/// history by the statement `head` (if given), whose rows are returned, then everything else.
+/// See [`service_kit::postgres::BatchRows::load`].
 pub(super) async fn load(
     client: &Client,
     batch: &mut Batch,
@@ -173,12 +172,12 @@ pub(super) async fn load(
             Ok(Came::Begun)
         }));
     }
-    ask_guards(client, &asked, locking, &mut statements);
     if let Some(head) = head {
         statements.push(Box::pin(async move {
             Ok(Came::Head(head.query(client, &[]).await?))
         }));
     }
+    ask_guards(client, &asked, locking, &mut statements);
     ask_others(client, &asked, &mut statements);
     let lanes = lane_numbers(lanes);
     for range in &asked.ranges {
