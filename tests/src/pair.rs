@@ -14,6 +14,7 @@ use service_kit::{
     balance::HttpHosts,
     clock::{Clock, ManualClock, SystemClock},
     config::StoreAddress,
+    observability::ObservabilityOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
 };
@@ -184,28 +185,34 @@ impl Pair {
 
     /// Starts invitation-service on its store, where it was before, and waits until it serves.
     pub async fn start_invitation_service(&mut self) {
-        let running = self.run_invitation_service(self.invitation.listen());
+        let shows = self.setup.invitation_shows.clone();
+        let running = self.run_invitation_service(self.invitation.listen(), shows);
         self.invitation.running = Some(running);
         self.invitation.serves().await;
     }
 
-    /// Starts another process of invitation-service on the same database, and waits until it serves.
+    /// Starts another process of invitation-service on the same database, and waits until it serves. It shows nothing of itself.
     pub async fn another_invitation_service(&self) -> Replica {
         assert!(self.setup.postgres.is_some(), "a file is one process's");
         let mut service = Service::new();
-        service.running = Some(self.run_invitation_service(service.listen()));
+        let shows = ObservabilityOptions::default();
+        service.running = Some(self.run_invitation_service(service.listen(), shows));
         service.serves().await;
         Replica(service)
     }
 
-    fn run_invitation_service(&self, listener: TcpListener) -> (CancellationToken, JoinHandle<()>) {
+    fn run_invitation_service(
+        &self,
+        listener: TcpListener,
+        shows: ObservabilityOptions,
+    ) -> (CancellationToken, JoinHandle<()>) {
         let mut config = invitation_service::Config::new(database(self.invitation_file()));
         if let Some(databases) = &self.setup.postgres {
             config.store = StoreAddress::Postgres(Box::new(databases.invitations.clone()));
             config.postgres = postgres_options();
         }
         config.policy = self.setup.invitation_policy.clone();
-        config.observability = self.setup.invitation_shows.clone();
+        config.observability = shows;
         config.watches = self.setup.watches;
         config.worker.poll = self.setup.worker_poll;
         config.server = self.setup.server;

@@ -16,5 +16,6 @@ mod engine;
 mod model;
 mod oracle;
 mod places;
+mod replicas;
 mod rules;
 mod service;

@@ -12,7 +12,8 @@ use std::{
 
 use acquaint_proto::invitation::v1::{InvitationBox, SendInvitationRequest};
 use acquaint_tests::{
-    pair::{Pair, Setup},
+    Invitations,
+    pair::{Databases, Pair, Setup},
     redis::RedisServer,
     refusal::Refusal,
     scrape::{free_address, scrape, value},
@@ -33,7 +34,7 @@ const PATIENT: Duration = Duration::from_secs(10);
 /// How many rounds of a storm there are, unless `ACQUAINT_LIMITER_ROUNDS` says otherwise.
 const ROUNDS: u32 = 3;
 
-fn rounds() -> u32 {
+pub(crate) fn rounds() -> u32 {
     let rounds = std::env::var("ACQUAINT_LIMITER_ROUNDS").ok();
     rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap())
 }
@@ -46,10 +47,19 @@ pub(crate) async fn is_degraded(shown_at: SocketAddr) -> bool {
 
 /// The pair over this Redis, used, and where invitation-service shows its figures.
 pub(crate) async fn pair_over(redis: RedisOptions) -> (Pair, SocketAddr) {
+    pair_on(None, redis).await
+}
+
+/// [`pair_over`], with stores in databases where some are given.
+pub(crate) async fn pair_on(
+    postgres: Option<Databases>,
+    redis: RedisOptions,
+) -> (Pair, SocketAddr) {
     let shown_at = free_address();
     let mut setup = Setup {
         system_clock: true,
         redis,
+        postgres,
         invitation_shows: ObservabilityOptions {
             metrics_listen: Some(shown_at),
             ..ObservabilityOptions::default()
@@ -66,7 +76,7 @@ pub(crate) async fn pair_over(redis: RedisOptions) -> (Pair, SocketAddr) {
 }
 
 /// The Redis of this server, which is waited for so long.
-fn of(server: &RedisServer, timeout: Duration) -> RedisOptions {
+pub(crate) fn of(server: &RedisServer, timeout: Duration) -> RedisOptions {
     RedisOptions {
         url: Some(server.url()),
         timeout,
@@ -74,10 +84,11 @@ fn of(server: &RedisServer, timeout: Duration) -> RedisOptions {
     }
 }
 
-/// Everybody sends something of their own in one member's name, each three times. Who was sent to.
-async fn storm(pair: &Arc<Pair>, inviter: &str) -> BTreeSet<String> {
+/// Everybody sends something of their own in one member's name, each three times, by turns to each of the processes that `clients` reach. Who
+/// was sent to.
+pub(crate) async fn storm(clients: &[Invitations], inviter: &str) -> BTreeSet<String> {
     let senders = (0..TASKS).map(|number| {
-        let (pair, inviter) = (pair.clone(), inviter.to_owned());
+        let (clients, inviter) = (clients.to_vec(), inviter.to_owned());
         tokio::spawn(async move {
             let request = SendInvitationRequest {
                 inviter_id: inviter,
@@ -86,10 +97,11 @@ async fn storm(pair: &Arc<Pair>, inviter: &str) -> BTreeSet<String> {
                 ..Default::default()
             };
             let mut ids = BTreeSet::new();
-            for _ in 0..REPEATS {
-                match pair.send_with(request.clone()).await {
+            for repeat in 0..REPEATS {
+                let mut client = clients[(number + repeat) % clients.len()].clone();
+                match client.send_invitation(request.clone()).await {
                     Ok(sent) => {
-                        ids.insert(sent.invitation.unwrap().invitation_id);
+                        ids.insert(sent.into_inner().invitation.unwrap().invitation_id);
                     }
                     Err(refused) => {
                         assert_eq!(Refusal::of(&refused).reason, "WEEKLY_CAP_REACHED");
@@ -106,7 +118,7 @@ async fn storm(pair: &Arc<Pair>, inviter: &str) -> BTreeSet<String> {
 }
 
 /// That as many were sent as the cap allows, and the store says so.
-async fn exactly_the_cap(pair: &Pair, inviter: &str, sent: &BTreeSet<String>) {
+pub(crate) async fn exactly_the_cap(pair: &Pair, inviter: &str, sent: &BTreeSet<String>) {
     assert_eq!(sent.len(), CAP as usize, "{sent:?}");
     let quota = pair.quota(inviter).await;
     let cap = i32::try_from(CAP).unwrap();
@@ -116,6 +128,26 @@ async fn exactly_the_cap(pair: &Pair, inviter: &str, sent: &BTreeSet<String>) {
     assert_eq!(&listed, sent);
 }
 
+/// What comes of `storm` while Redis is emptied again and again.
+pub(crate) async fn while_emptied<T>(
+    server: &Arc<RedisServer>,
+    storm: impl Future<Output = T>,
+) -> T {
+    let over = Arc::new(AtomicBool::new(false));
+    let emptying = tokio::spawn({
+        let (server, over) = (server.clone(), over.clone());
+        async move {
+            while !over.load(Ordering::Relaxed) {
+                server.ask::<()>(&["FLUSHALL"]).await;
+            }
+        }
+    });
+    let came = storm.await;
+    over.store(true, Ordering::Relaxed);
+    emptying.await.unwrap();
+    came
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
     let server = RedisServer::start().await;
@@ -123,7 +155,7 @@ async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
-        let sent = storm(&pair, &inviter).await;
+        let sent = storm(&[pair.invitations.clone()], &inviter).await;
         exactly_the_cap(&pair, &inviter, &sent).await;
         let kept: bool = server
             .ask(&["EXISTS", &format!("acq:{{{inviter}}}:cap")])
@@ -146,18 +178,7 @@ async fn many_at_once_are_sent_up_to_the_cap_though_redis_is_emptied_meanwhile()
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
-        let over = Arc::new(AtomicBool::new(false));
-        let emptying = tokio::spawn({
-            let (server, over) = (server.clone(), over.clone());
-            async move {
-                while !over.load(Ordering::Relaxed) {
-                    server.ask::<()>(&["FLUSHALL"]).await;
-                }
-            }
-        });
-        let sent = storm(&pair, &inviter).await;
-        over.store(true, Ordering::Relaxed);
-        emptying.await.unwrap();
+        let sent = while_emptied(&server, storm(&[pair.invitations.clone()], &inviter)).await;
         exactly_the_cap(&pair, &inviter, &sent).await;
     }
     Arc::into_inner(pair).unwrap().stop().await;
@@ -169,7 +190,7 @@ async fn while_redis_hangs_the_store_alone_holds_the_cap_and_the_service_serves(
     let (pair, shown_at) = pair_over(of(&server, RedisOptions::default().timeout)).await;
     server.freeze();
     let pair = Arc::new(pair);
-    let sent = storm(&pair, "ann").await;
+    let sent = storm(&[pair.invitations.clone()], "ann").await;
     exactly_the_cap(&pair, "ann", &sent).await;
     eventually("Redis counts as away", || async {
         pair.send("ann", "dan").await.unwrap_err();
