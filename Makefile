@@ -23,7 +23,7 @@ soak: ## Runs the searches, models, races, simulations and crashes at full count
 docs: ## Writes docs/configuration.md and docs/callers.md from the code
 	@exec scripts/docs.sh
 
-bench: ## Measures the pair, at 100 thousand and 5 million stored invitations; scripts/bench.sh --help has options
+bench: ## Measures the pair, at 100 thousand and 5 million stored invitations, and on PostgreSQL; scripts/bench.sh --help has options
 	@exec scripts/bench.sh
 
 attack: ## Measures what attacks cost those who mean well

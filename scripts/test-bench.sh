@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 : "${PAIR_BIN:=${CARGO_TARGET_DIR:-target}/debug}"
 scratch=$(mktemp -d)
+# Root's PostgreSQL runs as another user.
+chmod 755 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 bench=$PAIR_BIN/acquaint-bench
 
@@ -22,3 +24,8 @@ for kind in $kinds; do
   }
 done
 echo "every kind of call was measured"
+
+"$bench" --data "$scratch" --postgres --stored 30000 --in-flight 16 --warm-up 0.1 --seconds 0.3 --kinds list,send,accept |
+  tee "$scratch/on-postgres"
+grep -q "| PostgreSQL µs |" "$scratch/on-postgres"
+echo "calls were measured on PostgreSQL"

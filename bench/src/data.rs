@@ -5,10 +5,12 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
+use invitation_service::store::postgres::MIGRATIONS;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::{Clock as _, SystemClock},
@@ -19,6 +21,7 @@ use tokio::time::Instant;
 use crate::{
     fill::{CONNECTIONS, INVITATIONS, Stores},
     network::Network,
+    postgres::{self, Postgres},
 };
 
 /// Changes whenever the network or the way it is filled in does.
@@ -27,11 +30,52 @@ const FILLING: u32 = 3;
 const KEPT_FOR: Span = Span::days(14);
 const STAMP: &str = "filled.json";
 
+/// Where stores lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Each in a file.
+    Embedded,
+    /// invitation-service's in PostgreSQL.
+    Postgres,
+}
+
+impl Engine {
+    /// By whether it is PostgreSQL.
+    pub(crate) fn of(postgres: bool) -> Self {
+        if postgres {
+            Self::Postgres
+        } else {
+            Self::Embedded
+        }
+    }
+
+    /// Which stores lie in files.
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Embedded => &[INVITATIONS, CONNECTIONS],
+            Self::Postgres => &[CONNECTIONS],
+        }
+    }
+
+    /// By what the tables are known that are not opened to see whether they fit.
+    fn tables(self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if self == Self::Postgres {
+            for migration in MIGRATIONS {
+                migration.sql.hash(&mut hasher);
+            }
+        }
+        hasher.finish()
+    }
+}
+
 /// What a filling is known by.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stamp {
     filling: u32,
     stored: u64,
+    #[serde(default)]
+    tables: u64,
     /// In milliseconds since the Unix epoch.
     until: i64,
 }
@@ -39,15 +83,24 @@ struct Stamp {
 /// A folder with both stores, filled.
 pub(crate) struct Filled {
     folder: PathBuf,
+    engine: Engine,
 }
 
 impl Filled {
     /// The filling for `stored` invitations under `root`; made if it is not there or cannot be used.
-    pub(crate) async fn get(root: &Path, stored: u64, network: &Network) -> anyhow::Result<Self> {
-        let folder = root.join(format!("filled-{stored}"));
+    pub(crate) async fn get(
+        root: &Path,
+        stored: u64,
+        engine: Engine,
+        network: &Network,
+    ) -> anyhow::Result<Self> {
+        let folder = match engine {
+            Engine::Embedded => root.join(format!("filled-{stored}")),
+            Engine::Postgres => root.join(format!("filled-postgres-{stored}")),
+        };
         let now = SystemClock.now();
-        if usable(&folder, stored, now).await {
-            return Ok(Self { folder });
+        if usable(&folder, stored, engine, now).await {
+            return Ok(Self { folder, engine });
         }
         // Filled in memory where there is such a place, for the disk has better things to do.
         let scratch = Path::new("/dev/shm");
@@ -55,7 +108,11 @@ impl Filled {
         let scratch = Scratch::new(scratch)?;
         let began = Instant::now();
         eprintln!("filling stores with {stored} invitations, once");
-        let stores = Stores::open(&scratch.0, now)?;
+        let postgres = match engine {
+            Engine::Embedded => None,
+            Engine::Postgres => Some(Postgres::to_fill(&scratch.0)?),
+        };
+        let stores = Stores::open(&scratch.0, now, postgres.as_ref()).await?;
         let filled = stores
             .fill(network, now, |sent| {
                 let rate = u128::from(sent) * 1_000 / began.elapsed().as_millis().max(1);
@@ -64,19 +121,24 @@ impl Filled {
             .await;
         stores.close().await;
         filled?;
+        if let Some(postgres) = &postgres {
+            postgres.settle().await?;
+            postgres.stop()?;
+        }
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        copy(&scratch.0, &folder)?;
+        copy(&scratch.0, &folder, engine)?;
         let stamp = Stamp {
             filling: FILLING,
             stored,
+            tables: engine.tables(),
             until: now.millis(),
         };
         // Last, so that a filling that was broken off is none.
         fs::write(folder.join(STAMP), serde_json::to_vec(&stamp)?)?;
         eprintln!("  filled in {} s", began.elapsed().as_secs());
-        Ok(Self { folder })
+        Ok(Self { folder, engine })
     }
 
     /// A copy to work on, in a folder of its own, on the disk.
@@ -84,22 +146,25 @@ impl Filled {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
-        copy(&self.folder, folder)
+        copy(&self.folder, folder, self.engine)
     }
 }
 
-/// Whether there is a filling of today's kind that both stores can open.
-async fn usable(folder: &Path, stored: u64, now: Time) -> bool {
+/// Whether there is a filling of today's kind, whose tables are today's.
+async fn usable(folder: &Path, stored: u64, engine: Engine, now: Time) -> bool {
     let stamp = fs::read(folder.join(STAMP)).ok();
     let stamp: Option<Stamp> = stamp.and_then(|stamp| serde_json::from_slice(&stamp).ok());
     let fits = stamp.is_some_and(|stamp| {
         let age = now.since(Time::from_millis(stamp.until));
-        stamp.filling == FILLING && stamp.stored == stored && age < KEPT_FOR
+        stamp.filling == FILLING
+            && stamp.stored == stored
+            && stamp.tables == engine.tables()
+            && age < KEPT_FOR
     });
-    if !fits {
-        return false;
+    if !fits || engine == Engine::Postgres {
+        return fits;
     }
-    match Stores::open(folder, now) {
+    match Stores::open(folder, now, None).await {
         Ok(stores) => {
             stores.close().await;
             true
@@ -112,9 +177,12 @@ async fn usable(folder: &Path, stored: u64, now: Time) -> bool {
 }
 
 /// Copies both stores and waits until the disk has them.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+fn copy(from: &Path, to: &Path, engine: Engine) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
-    for name in [INVITATIONS, CONNECTIONS] {
+    if engine == Engine::Postgres {
+        postgres::copy(from, to)?;
+    }
+    for name in engine.files() {
         let (from, to) = (from.join(name), to.join(name));
         fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         fs::File::open(&to)?.sync_all()?;

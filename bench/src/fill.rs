@@ -19,28 +19,33 @@ use invitation_service::{
         pair::{Connection, DeclineReason, Facts},
     },
     store::{
-        Store as _,
+        Store as InvitationStore,
         command::{
             AwaitedVerdict,
             answer::Acceptance,
             send::{Outcome, SendInvitation},
         },
+        postgres::{PostgresStore, TimeSource},
         rows::FeedCursor,
-        sqlite::SqliteStore as InvitationStore,
+        sqlite::SqliteStore,
     },
 };
 use service_kit::{
     clock::ManualClock,
-    environment::Environment,
+    environment::{Environment, SystemRandom},
     group_commit::GroupCommitOptions,
     id::{MemberId, PairKey},
     metrics::work::WorkMetrics,
+    postgres::PostgresOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
 };
 use uuid::Uuid;
 
-use crate::network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke};
+use crate::{
+    network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke},
+    postgres::Postgres,
+};
 
 /// How long the filling has taken, on its own clock. Shorter than anything that is kept for months.
 const FILLED_IN: Span = Span::days(60);
@@ -72,7 +77,7 @@ pub(crate) const CONNECTIONS: &str = "connections.db";
 /// Both stores, open without their services.
 pub(crate) struct Stores {
     clock: ManualClock,
-    invitations: InvitationStore,
+    invitations: Arc<dyn InvitationStore>,
     connections: ConnectionStore,
 }
 
@@ -83,8 +88,12 @@ struct Unanswered {
 }
 
 impl Stores {
-    /// Opens both stores in a folder, or makes them, at a time.
-    pub(crate) fn open(folder: &Path, at: Time) -> anyhow::Result<Self> {
+    /// Opens both stores, or makes them, at a time: in a folder, or invitation-service's in PostgreSQL.
+    pub(crate) async fn open(
+        folder: &Path,
+        at: Time,
+        postgres: Option<&Postgres>,
+    ) -> anyhow::Result<Self> {
         let clock = ManualClock::new(at);
         let options = |name| {
             let mut options = SqliteOptions::new(folder.join(name));
@@ -93,12 +102,26 @@ impl Stores {
             options
         };
         Ok(Self {
-            invitations: InvitationStore::open(
-                options(INVITATIONS),
-                GROUPS,
-                invitation_service::Policy::default(),
-                Environment::system(Arc::new(clock.clone())),
-            )?,
+            invitations: match postgres {
+                None => Arc::new(SqliteStore::open(
+                    options(INVITATIONS),
+                    GROUPS,
+                    invitation_service::Policy::default(),
+                    Environment::system(Arc::new(clock.clone())),
+                )?),
+                Some(postgres) => {
+                    let options = PostgresOptions::default();
+                    let opened = PostgresStore::open(
+                        postgres.parsed_url()?,
+                        &options,
+                        GROUPS,
+                        invitation_service::Policy::default(),
+                        TimeSource::Given(Arc::new(clock.clone())),
+                        Arc::new(SystemRandom),
+                    );
+                    Arc::new(opened.await?)
+                }
+            },
             connections: ConnectionStore::open(
                 options(CONNECTIONS),
                 GROUPS,

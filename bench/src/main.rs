@@ -14,6 +14,7 @@ mod kind;
 mod load;
 mod measure;
 mod network;
+mod postgres;
 mod process;
 mod report;
 mod world;
@@ -22,6 +23,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum as _};
 
+use data::Engine;
 use kind::Kind;
 use load::Spans;
 use measure::Plan;
@@ -67,6 +69,9 @@ struct Arguments {
     /// Gives invitation-service a Redis of its own, of which Debian's redis-server is enough.
     #[arg(long)]
     redis: bool,
+    /// Measures on a PostgreSQL of its own, of which Debian's postgresql is enough: there invitation-service keeps its store.
+    #[arg(long)]
+    postgres: bool,
     /// The folder of the services' binaries; by default the one of this program.
     #[arg(long, value_name = "FOLDER")]
     binaries: Option<PathBuf>,
@@ -127,6 +132,7 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
         connections: arguments.connections,
         settings: arguments.set,
         redis: arguments.redis,
+        engine: Engine::of(arguments.postgres),
         binaries: arguments.binaries.unwrap_or(binaries),
         data: std::path::absolute(arguments.data)?,
     })

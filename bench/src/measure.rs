@@ -9,8 +9,7 @@ use anyhow::Context as _;
 
 use crate::{
     call::Clients,
-    data::{Filled, Scratch},
-    fill::{CONNECTIONS, INVITATIONS},
+    data::{Engine, Filled, Scratch},
     kind::{Kind, Supply},
     load::{self, Spans},
     network::Network,
@@ -36,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) settings: Vec<(String, String)>,
     /// Whether invitation-service has a Redis.
     pub(crate) redis: bool,
+    /// Where the stores lie.
+    pub(crate) engine: Engine,
     /// The folder of the services' binaries.
     pub(crate) binaries: PathBuf,
     /// Where filled stores are kept and worked on.
@@ -49,6 +50,7 @@ impl Plan {
             folder: scratch.0.join("stores"),
             settings: self.settings.clone(),
             redis: self.redis,
+            engine: self.engine,
         }
     }
 
@@ -87,7 +89,7 @@ pub(crate) struct Running {
 /// Everything running on a copy of its own, with the folder of it, which must be kept.
 pub(crate) async fn fresh(plan: &Plan, stored: u64) -> anyhow::Result<(Running, Scratch)> {
     let network = Network::new(stored)?;
-    let filled = Filled::get(&plan.data, stored, &network).await?;
+    let filled = Filled::get(&plan.data, stored, plan.engine, &network).await?;
     let scratch = Scratch::new(&plan.data)?;
     let places = plan.places(&scratch);
     Ok((start(&filled, &places, network).await?, scratch))
@@ -95,19 +97,19 @@ pub(crate) async fn fresh(plan: &Plan, stored: u64) -> anyhow::Result<(Running, 
 
 async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
     let network = Network::new(stored)?;
-    let filled = Filled::get(&plan.data, stored, &network).await?;
+    let filled = Filled::get(&plan.data, stored, plan.engine, &network).await?;
     let scratch = Scratch::new(&plan.data)?;
     let places = plan.places(&scratch);
     let mut running = start(&filled, &places, network).await?;
-    let files = [INVITATIONS, CONNECTIONS].map(|name| places.folder.join(name));
     let idle = running.world.rest().await?;
+    let [invitations, connections] = places.sizes()?;
     let mut size = Size {
         stored,
         idle_millis: idle.as_secs_f64() * 2_000.0,
         rows: Vec::new(),
         stores: vec![
-            Store::new("invitation-service", Memory::default(), &files[0])?,
-            Store::new("connection-service", Memory::default(), &files[1])?,
+            Store::new("invitation-service", Memory::default(), invitations),
+            Store::new("connection-service", Memory::default(), connections),
         ],
     };
     for &kind in &plan.kinds {

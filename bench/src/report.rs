@@ -48,19 +48,19 @@ pub(crate) struct Store {
     pub(crate) resident_peak: u64,
     /// Its resident memory at the end, in bytes.
     pub(crate) resident: u64,
-    /// The size of its file as filled, in bytes.
+    /// The size of its file or of its tables as filled, in bytes.
     pub(crate) file: u64,
 }
 
 impl Store {
-    /// A service's memory, and the size of its file.
-    pub(crate) fn new(service: &str, memory: Memory, file: &Path) -> anyhow::Result<Self> {
-        Ok(Self {
+    /// A service's memory, and the size of what it has stored.
+    pub(crate) fn new(service: &str, memory: Memory, file: u64) -> Self {
+        Self {
             service: service.to_owned(),
             resident_peak: memory.peak,
             resident: memory.resident,
-            file: fs::metadata(file)?.len(),
-        })
+            file,
+        }
     }
 }
 
@@ -86,6 +86,8 @@ pub(crate) struct Row {
     connection_micros: f64,
     #[serde(default)]
     redis_micros: f64,
+    #[serde(default)]
+    postgres_micros: f64,
     empty_micros: f64,
     load_micros: f64,
     /// How much of a core was used by what had nothing to do with it.
@@ -113,6 +115,7 @@ impl Row {
             invitation_micros: each(measured.used.invitation),
             connection_micros: each(measured.used.connection),
             redis_micros: each(measured.used.redis),
+            postgres_micros: each(measured.used.postgres),
             empty_micros: each(measured.used.empty),
             load_micros: each(measured.used.load),
             others_cores: measured.used.others().as_secs_f64() / seconds,
@@ -131,11 +134,16 @@ impl Row {
         )
     }
 
-    /// What serving a call costs: CPU of both services and Redis, or of the empty method, whatever served it.
+    /// What serving a call costs: CPU of both services, Redis and PostgreSQL, or of the empty method, whatever served it.
     fn served_micros(&self) -> f64 {
         match self.kind {
             Kind::Empty | Kind::EmptyKit => self.empty_micros,
-            _ => self.invitation_micros + self.connection_micros + self.redis_micros,
+            _ => {
+                self.invitation_micros
+                    + self.connection_micros
+                    + self.redis_micros
+                    + self.postgres_micros
+            }
         }
     }
 }
@@ -237,9 +245,11 @@ impl Size {
     fn print(&self) {
         println!("\n### {} stored invitations\n", self.stored);
         println!(
-            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | Redis µs | load µs | others, cores | commit p99 ms | commands a commit |"
+            "| call | in flight | calls/s | p50 ms | p99 ms | p99.9 ms | CPU µs | × empty | invitation µs | connection µs | Redis µs | PostgreSQL µs | load µs | others, cores | commit p99 ms | commands a commit |"
         );
-        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        println!(
+            "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+        );
         for row in &self.rows {
             let yardstick = self
                 .rows
@@ -249,7 +259,7 @@ impl Size {
                 format!("{:.1}", row.served_micros() / yardstick.served_micros())
             });
             println!(
-                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} |",
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {times} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {} | {} |",
                 name(row.kind),
                 row.in_flight,
                 row.per_second,
@@ -260,6 +270,7 @@ impl Size {
                 row.invitation_micros,
                 row.connection_micros,
                 row.redis_micros,
+                row.postgres_micros,
                 row.load_micros,
                 row.others_cores,
                 figure(row.commit_p99_millis),

@@ -3,6 +3,7 @@
 //! Deliberately absent: calls.
 
 use std::{
+    fs,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
@@ -16,7 +17,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     call::{Clients, Urls},
     commits::{Commits, figures_of},
+    data::Engine,
     fill::{CONNECTIONS, INVITATIONS},
+    postgres::{self, Postgres},
     process::{Memory, Process, free_port, machine_cpu, own_cpu},
 };
 
@@ -38,9 +41,28 @@ pub(crate) struct Places {
     pub(crate) settings: Vec<(String, String)>,
     /// Whether invitation-service has a Redis.
     pub(crate) redis: bool,
+    /// Where the stores lie.
+    pub(crate) engine: Engine,
 }
 
-/// The CPU time that has been used: by both services, Redis and the empty methods, by the load, and by everything.
+impl Places {
+    /// How large the stores of invitation-service and connection-service are, in bytes.
+    pub(crate) fn sizes(&self) -> anyhow::Result<[u64; 2]> {
+        let file = |name| Ok::<_, anyhow::Error>(fs::metadata(self.folder.join(name))?.len());
+        let invitations = match self.engine {
+            Engine::Embedded => file(INVITATIONS)?,
+            Engine::Postgres => postgres::size(&self.folder)?,
+        };
+        Ok([invitations, file(CONNECTIONS)?])
+    }
+
+    /// The URL of the store in a file.
+    fn file(&self, name: &str) -> String {
+        format!("sqlite:{}", self.folder.join(name).display())
+    }
+}
+
+/// The CPU time that has been used: by both services, Redis, PostgreSQL and the empty methods, by the load, and by everything.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Used {
     /// invitation-service.
@@ -49,6 +71,8 @@ pub(crate) struct Used {
     pub(crate) connection: Duration,
     /// Redis, where there is one.
     pub(crate) redis: Duration,
+    /// PostgreSQL, where there is one.
+    pub(crate) postgres: Duration,
     /// Both empty methods.
     pub(crate) empty: Duration,
     /// This process, which makes the calls.
@@ -64,6 +88,7 @@ impl Used {
             invitation: self.invitation.saturating_sub(before.invitation),
             connection: self.connection.saturating_sub(before.connection),
             redis: self.redis.saturating_sub(before.redis),
+            postgres: self.postgres.saturating_sub(before.postgres),
             empty: self.empty.saturating_sub(before.empty),
             load: self.load.saturating_sub(before.load),
             machine: self.machine.saturating_sub(before.machine),
@@ -72,7 +97,7 @@ impl Used {
 
     /// What served the calls.
     pub(crate) fn served(&self) -> Duration {
-        self.invitation + self.connection + self.redis + self.empty
+        self.invitation + self.connection + self.redis + self.postgres + self.empty
     }
 
     /// What had nothing to do with the measurement.
@@ -88,6 +113,7 @@ pub(crate) struct World {
     figures: SocketAddr,
     connection: Process,
     redis: Option<Process>,
+    postgres: Option<Postgres>,
     empty: Process,
     empty_kit: Process,
 }
@@ -97,10 +123,18 @@ impl World {
     pub(crate) async fn start(places: &Places) -> anyhow::Result<Self> {
         let folder = &places.folder;
         let connection_port = free_port()?;
-        let command = service(places, "connection-service", connection_port, CONNECTIONS);
+        let store = places.file(CONNECTIONS);
+        let command = service(places, "connection-service", connection_port, &store);
         let connection = Process::start("connection-service", command, connection_port, folder)?;
         let invitation_port = free_port()?;
-        let mut command = service(places, "invitation-service", invitation_port, INVITATIONS);
+        let postgres = match places.engine {
+            Engine::Embedded => None,
+            Engine::Postgres => Some(Postgres::to_measure(folder)?),
+        };
+        let store = postgres
+            .as_ref()
+            .map_or_else(|| places.file(INVITATIONS), Postgres::url);
+        let mut command = service(places, "invitation-service", invitation_port, &store);
         let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut redis = places.redis.then(|| redis(places)).transpose()?;
         if let Some(redis) = &mut redis {
@@ -116,6 +150,7 @@ impl World {
             figures,
             connection,
             redis,
+            postgres,
             empty: empty(places, "empty", "tonic")?,
             empty_kit: empty(places, "empty-kit", "kit")?,
         };
@@ -166,6 +201,10 @@ impl World {
                 .redis
                 .as_ref()
                 .map_or(Ok(Duration::ZERO), Process::cpu)?,
+            postgres: self
+                .postgres
+                .as_ref()
+                .map_or(Ok(Duration::ZERO), Postgres::cpu)?,
             empty: self.empty.cpu()? + self.empty_kit.cpu()?,
             load: own_cpu()?,
             machine: machine_cpu()?,
@@ -207,6 +246,9 @@ impl World {
         if let Some(redis) = self.redis {
             redis.stop().await?;
         }
+        if let Some(postgres) = self.postgres {
+            postgres.stop()?;
+        }
         self.empty.stop().await?;
         self.empty_kit.stop().await
     }
@@ -214,15 +256,11 @@ impl World {
 
 /// A service with its defaults but for the settings, on a port and a store; nothing of our environment reaches it.
 fn service(places: &Places, name: &str, port: u16, store: &str) -> Command {
-    let store = places.folder.join(store);
     let mut command = Command::new(places.binaries.join(name));
     command
         .env_clear()
         .env("ACQUAINT_LISTEN", format!("127.0.0.1:{port}"))
-        .env(
-            "ACQUAINT_DATABASE_URL",
-            format!("sqlite:{}", store.display()),
-        )
+        .env("ACQUAINT_DATABASE_URL", store)
         .envs(places.settings.iter().cloned());
     command
 }
