@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use invitation_service::store::postgres::MIGRATIONS;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::{Clock as _, SystemClock},
@@ -35,7 +34,7 @@ const STAMP: &str = "filled.json";
 pub(crate) enum Engine {
     /// Each in a file.
     Embedded,
-    /// invitation-service's in PostgreSQL.
+    /// Each in a database on PostgreSQL.
     Postgres,
 }
 
@@ -53,7 +52,7 @@ impl Engine {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Embedded => &[INVITATIONS, CONNECTIONS],
-            Self::Postgres => &[CONNECTIONS],
+            Self::Postgres => &[],
         }
     }
 
@@ -61,7 +60,11 @@ impl Engine {
     fn tables(self) -> u64 {
         let mut hasher = DefaultHasher::new();
         if self == Self::Postgres {
-            for migration in MIGRATIONS {
+            let both = [
+                invitation_service::store::postgres::MIGRATIONS,
+                connection_service::store::postgres::MIGRATIONS,
+            ];
+            for migration in both.concat() {
                 migration.sql.hash(&mut hasher);
             }
         }
@@ -110,7 +113,7 @@ impl Filled {
         eprintln!("filling stores with {stored} invitations, once");
         let postgres = match engine {
             Engine::Embedded => None,
-            Engine::Postgres => Some(Postgres::to_fill(&scratch.0)?),
+            Engine::Postgres => Some(Postgres::to_fill(&scratch.0).await?),
         };
         let stores = Stores::open(&scratch.0, now, postgres.as_ref()).await?;
         let filled = stores

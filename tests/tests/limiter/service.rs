@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
+    slice,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -155,7 +156,7 @@ async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
-        let sent = storm(&[pair.invitations.clone()], &inviter).await;
+        let sent = storm(slice::from_ref(&pair.invitations), &inviter).await;
         exactly_the_cap(&pair, &inviter, &sent).await;
         let kept: bool = server
             .ask(&["EXISTS", &format!("acq:{{{inviter}}}:cap")])
@@ -178,7 +179,8 @@ async fn many_at_once_are_sent_up_to_the_cap_though_redis_is_emptied_meanwhile()
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
-        let sent = while_emptied(&server, storm(&[pair.invitations.clone()], &inviter)).await;
+        let sent =
+            while_emptied(&server, storm(slice::from_ref(&pair.invitations), &inviter)).await;
         exactly_the_cap(&pair, &inviter, &sent).await;
     }
     Arc::into_inner(pair).unwrap().stop().await;
@@ -190,7 +192,7 @@ async fn while_redis_hangs_the_store_alone_holds_the_cap_and_the_service_serves(
     let (pair, shown_at) = pair_over(of(&server, RedisOptions::default().timeout)).await;
     server.freeze();
     let pair = Arc::new(pair);
-    let sent = storm(&[pair.invitations.clone()], "ann").await;
+    let sent = storm(slice::from_ref(&pair.invitations), "ann").await;
     exactly_the_cap(&pair, "ann", &sent).await;
     eventually("Redis counts as away", || async {
         pair.send("ann", "dan").await.unwrap_err();
