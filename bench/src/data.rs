@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use invitation_service::store::postgres::MIGRATIONS;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::{Clock as _, SystemClock},
@@ -34,7 +35,7 @@ const STAMP: &str = "filled.json";
 pub(crate) enum Engine {
     /// Each in a file.
     Embedded,
-    /// Each in a database on PostgreSQL.
+    /// invitation-service's in PostgreSQL.
     Postgres,
 }
 
@@ -52,7 +53,7 @@ impl Engine {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Embedded => &[INVITATIONS, CONNECTIONS],
-            Self::Postgres => &[],
+            Self::Postgres => &[CONNECTIONS],
         }
     }
 
@@ -60,11 +61,7 @@ impl Engine {
     fn tables(self) -> u64 {
         let mut hasher = DefaultHasher::new();
         if self == Self::Postgres {
-            let both = [
-                invitation_service::store::postgres::MIGRATIONS,
-                connection_service::store::postgres::MIGRATIONS,
-            ];
-            for migration in both.concat() {
+            for migration in MIGRATIONS {
                 migration.sql.hash(&mut hasher);
             }
         }
@@ -113,7 +110,7 @@ impl Filled {
         eprintln!("filling stores with {stored} invitations, once");
         let postgres = match engine {
             Engine::Embedded => None,
-            Engine::Postgres => Some(Postgres::to_fill(&scratch.0).await?),
+            Engine::Postgres => Some(Postgres::to_fill(&scratch.0)?),
         };
         let stores = Stores::open(&scratch.0, now, postgres.as_ref()).await?;
         let filled = stores

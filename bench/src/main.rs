@@ -69,7 +69,7 @@ struct Arguments {
     /// Gives invitation-service a Redis of its own, of which Debian's redis-server is enough.
     #[arg(long)]
     redis: bool,
-    /// Measures on a PostgreSQL of its own, of which Debian's postgresql is enough: there both services keep their stores.
+    /// Measures on a PostgreSQL of its own, of which Debian's postgresql is enough: there invitation-service keeps its store.
     #[arg(long)]
     postgres: bool,
     /// The folder of the services' binaries; by default the one of this program.

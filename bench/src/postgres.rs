@@ -23,11 +23,7 @@ use crate::process::free_port;
 /// The server's folder beside the stores' files.
 const FOLDER: &str = "postgres";
 /// The database that every server has from the beginning.
-const FIRST: &str = "postgres";
-/// That of invitation-service.
-pub(crate) const INVITATIONS: &str = "invitations";
-/// That of connection-service.
-pub(crate) const CONNECTIONS: &str = "connections";
+const DATABASE: &str = "postgres";
 /// Nothing is forced to the disk while a store is filled.
 const FILLING: &str =
     "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_wal_size = 8GB";
@@ -39,16 +35,11 @@ pub(crate) struct Postgres(LocalServer);
 
 impl Postgres {
     /// A new one in `folder`, to be filled.
-    pub(crate) async fn to_fill(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn to_fill(folder: &Path) -> anyhow::Result<Self> {
         let folder = folder.join(FOLDER);
         fs::create_dir_all(&folder)?;
         LocalServer::make(&folder)?;
-        let server = Self::start(folder, FILLING)?;
-        for database in [INVITATIONS, CONNECTIONS] {
-            let create = format!("create database {database}");
-            server.execute(FIRST, &[&create]).await?;
-        }
-        Ok(server)
+        Self::start(folder, FILLING)
     }
 
     /// The one whose files were copied to `folder`, to be measured.
@@ -61,31 +52,23 @@ impl Postgres {
         Ok(Self(LocalServer::start(folder, address, settings)?))
     }
 
-    /// Where a database of it is.
-    pub(crate) fn url(&self, database: &str) -> String {
-        self.0.url(database)
+    /// Where its database is.
+    pub(crate) fn url(&self) -> String {
+        self.0.url(DATABASE)
     }
 
     /// [`url`](Self::url), read.
-    pub(crate) fn parsed_url(&self, database: &str) -> anyhow::Result<PostgresUrl> {
-        PostgresUrl::parse(&self.url(database)).map_err(anyhow::Error::msg)
-    }
-
-    async fn execute(&self, database: &str, statements: &[&str]) -> anyhow::Result<()> {
-        let options = PostgresOptions::default();
-        let connector = Connector::new(self.parsed_url(database)?, &options, "acquaint-bench")?;
-        let (client, _) = connector.connect().await?;
-        for sql in statements {
-            client.batch_execute(sql).await?;
-        }
-        Ok(())
+    pub(crate) fn parsed_url(&self) -> anyhow::Result<PostgresUrl> {
+        PostgresUrl::parse(&self.url()).map_err(anyhow::Error::msg)
     }
 
     /// Leaves nothing for later that the server would do by itself after so many rows.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
-        for database in [INVITATIONS, CONNECTIONS] {
-            let settle = ["vacuum (freeze, analyze)", "checkpoint"];
-            self.execute(database, &settle).await?;
+        let options = PostgresOptions::default();
+        let connector = Connector::new(self.parsed_url()?, &options, "acquaint-bench")?;
+        let (client, _) = connector.connect().await?;
+        for sql in ["vacuum (freeze, analyze)", "checkpoint"] {
+            client.batch_execute(sql).await?;
         }
         Ok(())
     }

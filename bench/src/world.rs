@@ -123,20 +123,18 @@ impl World {
     pub(crate) async fn start(places: &Places) -> anyhow::Result<Self> {
         let folder = &places.folder;
         let connection_port = free_port()?;
+        let store = places.file(CONNECTIONS);
+        let command = service(places, "connection-service", connection_port, &store);
+        let connection = Process::start("connection-service", command, connection_port, folder)?;
+        let invitation_port = free_port()?;
         let postgres = match places.engine {
             Engine::Embedded => None,
             Engine::Postgres => Some(Postgres::to_measure(folder)?),
         };
-        let store = |file, database| match &postgres {
-            None => places.file(file),
-            Some(postgres) => postgres.url(database),
-        };
-        let connections = store(CONNECTIONS, postgres::CONNECTIONS);
-        let command = service(places, "connection-service", connection_port, &connections);
-        let connection = Process::start("connection-service", command, connection_port, folder)?;
-        let invitation_port = free_port()?;
-        let invitations = store(INVITATIONS, postgres::INVITATIONS);
-        let mut command = service(places, "invitation-service", invitation_port, &invitations);
+        let store = postgres
+            .as_ref()
+            .map_or_else(|| places.file(INVITATIONS), Postgres::url);
+        let mut command = service(places, "invitation-service", invitation_port, &store);
         let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut redis = places.redis.then(|| redis(places)).transpose()?;
         if let Some(redis) = &mut redis {
