@@ -25,6 +25,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use backup::{BackupError, back_up, restore};
 pub use checkpoint::Checkpointer;
+pub(crate) use migrate::check_migrations;
 pub use migrate::migrate;
 pub use readers::Readers;
 pub use transaction::{begin, end};
@@ -324,7 +325,8 @@ impl SqliteFile {
         Ok(Some(checkpointer))
     }
 
-    fn reader(&self) -> Result<Connection, OpenError> {
+    /// A connection that only reads.
+    pub(crate) fn reader(&self) -> Result<Connection, OpenError> {
         let conn = self.connect()?;
         conn.pragma_update(None, "query_only", true)?;
         Ok(conn)

@@ -142,13 +142,7 @@ impl History {
         lanes: u16,
         random: &dyn Random,
     ) -> Result<Opened, Failure> {
-        let new_secret = StoreSecret::generate(random)?;
-        MAKE_HEAD
-            .query(
-                client,
-                &[&new_secret.as_bytes().as_slice(), &i32::from(lanes)],
-            )
-            .await?;
+        make_head(client, lanes, random).await?;
         let (known, row) = begin_epoch(client, random).await?;
         let secret: &[u8] = row.try_get(3)?;
         let lanes: i32 = row.try_get(4)?;
@@ -279,6 +273,22 @@ impl History {
         // Nothing that holds the lock can leave it half changed.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes the end of the history if there is none, with a new secret and so many lanes.
+pub(super) async fn make_head(
+    client: &Client,
+    lanes: u16,
+    random: &dyn Random,
+) -> Result<(), Failure> {
+    let new_secret = StoreSecret::generate(random)?;
+    MAKE_HEAD
+        .query(
+            client,
+            &[&new_secret.as_bytes().as_slice(), &i32::from(lanes)],
+        )
+        .await?;
+    Ok(())
 }
 
 /// Begins an epoch after the last position, in a transaction of its own.

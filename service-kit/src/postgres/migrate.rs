@@ -110,12 +110,18 @@ async fn make_list(client: &Client) -> Result<(), Failure> {
     }
 }
 
+/// Until the end of the transaction nobody else migrates the database, opens a store in it or begins a copy into it.
+pub(super) async fn lock(client: &Client) -> Result<(), Failure> {
+    LOCK.query(client, &[]).await?;
+    Ok(())
+}
+
 /// Applies the first that is missing; its name.
 async fn step(
     client: &Client,
     migrations: &[Migration],
 ) -> Result<Option<&'static str>, MigrateError> {
-    LOCK.query(client, &[]).await?;
+    lock(client).await?;
     let applied = check(&APPLIED.query(client, &[]).await?, migrations)?;
     let Some(next) = migrations.get(applied) else {
         return Ok(None);

@@ -1,5 +1,5 @@
 //! What every store on PostgreSQL shares: reaching the server, telling its errors apart, statements, migrations, a writer's connection,
-//! readers, the history that several processes write together; and the engine that runs synchronous commands over rows that are elsewhere,
+//! readers, the history that several processes write together, copying an embedded store; and the engine that runs synchronous commands over rows that are elsewhere,
 //! for any service that says how its rows are loaded and written ([`BatchRows`]). A store is made of all of them ([`StoreCore`]).
 //!
 //! Nothing here is kept in a connection: statements are sent with their types and never prepared by name, limits of time are set for one
@@ -13,6 +13,7 @@ mod batch_rows;
 mod cache;
 mod columns;
 mod connect;
+mod copy;
 mod core;
 mod failure;
 mod hear;
@@ -38,6 +39,7 @@ pub use batch_rows::{BatchRows, Locking};
 pub use cache::{Cache, Change, Stored};
 pub use columns::{Columns, int, limit_number, small};
 pub use connect::{Connector, SetupError};
+pub use copy::{COPY_SQL, CopyError, CopyPlan, Step, StoreCopy};
 pub use failure::Failure;
 pub use history::{HISTORY_SQL, HeadRow, History, Opened, Seen};
 pub use lane::{ByLane, LANES_MAX, lane_numbers, lane_of, member_lane};

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
+use super::copy::{is_unfinished, transaction};
 use super::hear::hear;
+use super::history::make_head;
+use super::migrate::lock;
 use super::{
     BatchEngine, BatchRows, Connector, Failure, History, Locking, MigrateError, Migration,
     PostgresOptions, PostgresReaders, PostgresUrl, SetupError, Shared, StoreClock, StoreCore,
@@ -51,6 +55,11 @@ pub enum OpenError {
     /// Its tables are not what the program expects.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// It is not a store yet.
+    #[error(
+        "an embedded store was copied into the database, and not to its end: run copy-store again"
+    )]
+    Unfinished,
     /// It could not be reached, read or written.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -71,6 +80,7 @@ impl<B: BatchRows> StoreCore<B> {
         let connector = Connector::new(setup.url, options, setup.component)?;
         let (client, _) = connector.connect().await?;
         migrate(&client, setup.migrations).await?;
+        make_store(&client, options.lanes, &*setup.random).await?;
         let opened = History::begin(&client, options.lanes, &*setup.random).await?;
         let rows = B::head_statement(Locking::Unlocked)
             .query(&client, &[])
@@ -123,4 +133,16 @@ impl<B: BatchRows> StoreCore<B> {
             hearing,
         })
     }
+}
+
+/// Makes the end of the history if there is none. Not where a copy has not ended: whoever begins one looks for that end under the same lock.
+async fn make_store(client: &Client, lanes: u16, random: &dyn Random) -> Result<(), OpenError> {
+    transaction(client, async || {
+        lock(client).await?;
+        if is_unfinished(client).await? {
+            return Err(OpenError::Unfinished);
+        }
+        Ok(make_head(client, lanes, random).await?)
+    })
+    .await
 }

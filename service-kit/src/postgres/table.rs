@@ -96,6 +96,21 @@ impl Table {
         self.shape.name
     }
 
+    /// The columns of its key after `lane`.
+    pub(super) fn key(&self) -> &'static [Column] {
+        self.shape.key
+    }
+
+    /// The columns of its key, then the others.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> {
+        self.shape.key.iter().chain(self.shape.rest)
+    }
+
+    /// The statement that inserts rows.
+    pub(super) fn insert_statement(&self) -> Statement {
+        self.insert.clone()
+    }
+
     /// Every statement of the table.
     pub fn statements(&self) -> Vec<Statement> {
         let Self {

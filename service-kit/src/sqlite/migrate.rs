@@ -38,7 +38,7 @@ pub fn migrate(conn: &mut Connection, migrations: &[(&str, &str)]) -> Result<(),
 }
 
 /// How many of `migrations` the store has. Fails where it has others, or is no store.
-pub(super) fn check_migrations(
+pub(crate) fn check_migrations(
     conn: &Connection,
     migrations: &[(&str, &str)],
 ) -> Result<usize, OpenError> {
