@@ -8,6 +8,7 @@ mod batch_engine;
 mod batch_labels;
 mod batch_rows;
 mod cards;
+mod copy;
 mod due;
 mod feed;
 mod flush;
@@ -40,6 +41,7 @@ use super::rows::Rows;
 use crate::domain::policy::Policy;
 
 pub use batch_engine::MIGRATIONS;
+pub use copy::copy_plan;
 pub use service_kit::postgres::{OpenError, TimeSource};
 
 /// What comes of `$read` in a snapshot of its own.
@@ -74,6 +76,7 @@ pub fn statements() -> Vec<Statement> {
         ranges::statements(),
         flush::statements(),
         tables::statements(),
+        copy_plan().statements(),
         reads::statements(),
         due::statements(),
         cards::statements(),

@@ -33,6 +33,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_start.sql"),
         expands: false,
     },
+    Migration {
+        name: "0003_copy",
+        sql: service_kit::postgres::COPY_SQL,
+        expands: true,
+    },
 ];
 
 macro_rules! head_sql {

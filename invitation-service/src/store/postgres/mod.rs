@@ -5,6 +5,7 @@
 mod acts;
 mod batch;
 mod batch_rows;
+mod copy;
 mod due;
 mod engine;
 mod export;
@@ -36,6 +37,7 @@ use super::{
 };
 use crate::domain::policy::Policy;
 
+pub use copy::copy_plan;
 pub use engine::MIGRATIONS;
 pub use service_kit::postgres::{OpenError, TimeSource};
 
@@ -80,6 +82,7 @@ pub fn statements() -> Vec<Statement> {
         export::statements(),
         watch::statements(),
         tables::statements(),
+        copy_plan().statements(),
     ]
     .concat()
 }
