@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use invitation_service::Config;
 use invitation_service::store::{postgres, sqlite};
-use service_kit::cli::{Outcome, Program, block_on, store};
+use service_kit::cli::{Outcome, Program, block_on, copy, store};
 use service_kit::clock::SystemClock;
 use service_kit::config::Loaded;
 use service_kit::{core_dump, server, shutdown, telemetry};
@@ -27,6 +27,11 @@ fn main() -> ExitCode {
         .command(store::migrate_command(), |loaded, _| {
             let config = loaded.config;
             store::migrate(config.store, &config.postgres, postgres::MIGRATIONS)
+        })
+        .command(copy::command(), |loaded, matches| {
+            let config = loaded.config;
+            let to = (config.store, &config.postgres);
+            copy::run(matches, &config.database, to, postgres::copy_plan())
         })
         .run()
 }

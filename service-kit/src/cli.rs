@@ -3,6 +3,7 @@
 //! `serve` (also without a subcommand), `print-config`, `check-config`, `healthcheck`, `new-token` and `new-secrets` are every service's; a service adds its
 //! own with [`Program::command`]. Deliberately absent: what any of them does beyond the configuration, and prompts: nothing here asks back.
 
+pub mod copy;
 mod health;
 mod secrets;
 pub mod store;
