@@ -128,6 +128,18 @@ impl Place {
         }
     }
 
+    /// The file of the store of invitation-service that is kept here.
+    pub fn file_of_invitations(&self) -> SqliteOptions {
+        self.file(FILE)
+    }
+
+    fn file(&self, name: &str) -> SqliteOptions {
+        match self {
+            Self::File(folder) => file(folder, name),
+            Self::Database { .. } => panic!("a database is not a file"),
+        }
+    }
+
     /// Over how many lanes a new database spreads its rows.
     pub fn lanes(&self) -> u16 {
         match self {

@@ -14,6 +14,7 @@ use service_kit::{
     clock::Clock,
     environment::{Environment, SystemRandom},
     group_commit::GroupCommitOptions,
+    sqlite::SqliteOptions,
 };
 use tokio::sync::OnceCell;
 
@@ -52,6 +53,11 @@ impl Place {
                 Arc::new(opened.unwrap())
             }
         }
+    }
+
+    /// The file of the store of connection-service that is kept here.
+    pub fn file_of_connections(&self) -> SqliteOptions {
+        self.file(FILE)
     }
 
     /// A look at the rows of the store of connection-service that is kept here.

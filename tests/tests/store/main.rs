@@ -49,6 +49,7 @@ macro_rules! over_engine {
 
 mod conformance;
 mod connections;
+mod copying;
 mod disturbed;
 mod members;
 mod processes;

@@ -3,6 +3,7 @@
 //! Deliberately absent: the rules' tables (beside the rules) and the wire.
 
 mod cards;
+pub(crate) mod copied;
 mod dismissals;
 mod erasing;
 mod feed;
