@@ -54,8 +54,9 @@ impl Failure {
             SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::UNIQUE_VIOLATION
-            // Somebody else has made it at the same time.
+            // Somebody else has made it at the same time: the table, or so far its type alone.
             | SqlState::DUPLICATE_TABLE
+            | SqlState::DUPLICATE_OBJECT
             | SqlState::LOCK_NOT_AVAILABLE => Self::Conflict(why.into()),
             // What was asked took too long, or an operator ended it.
             SqlState::QUERY_CANCELED
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn errors_are_sorted_by_what_helps() {
         let of = |code: &str| Failure::of_code(&SqlState::from_code(code), Some("pair_pkey"));
-        for again in ["40001", "40P01", "23505", "55P03", "42P07"] {
+        for again in ["40001", "40P01", "23505", "55P03", "42P07", "42710"] {
             assert_eq!(
                 of(again),
                 Failure::Conflict(format!("{again} at pair_pkey").into())
