@@ -29,6 +29,8 @@ const REST_MAX: Duration = Duration::from_mins(5);
 const REST: Duration = Duration::from_millis(500);
 /// So much of a core still counts as nothing, in percent.
 const REST_PERCENT: u128 = 4;
+/// The same with PostgreSQL, which is asked all the time whether there is anything new or due, also by a development build.
+const REST_PERCENT_ON_POSTGRES: u128 = 25;
 
 /// Where the programs are and where a world may put its files.
 #[derive(Debug, Clone)]
@@ -169,11 +171,15 @@ impl World {
     /// Waits until the services have nothing to do that is left from before. What they used meanwhile for each second.
     pub(crate) async fn rest(&self) -> anyhow::Result<Duration> {
         let deadline = Instant::now() + REST_MAX;
+        let percent = match self.postgres {
+            None => REST_PERCENT,
+            Some(_) => REST_PERCENT_ON_POSTGRES,
+        };
         loop {
             let before = self.used()?;
             sleep(REST).await;
             let used = self.used()?.since(&before).served();
-            if used.as_micros() * 100 < REST.as_micros() * REST_PERCENT {
+            if used.as_micros() * 100 < REST.as_micros() * percent {
                 return Ok(used);
             }
             if Instant::now() > deadline {
