@@ -59,6 +59,10 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
         "0005_dismissals",
         include_str!("../migrations/0005_dismissals.sql"),
     ),
+    (
+        "0006_verdicts_by_age",
+        include_str!("../migrations/0006_verdicts_by_age.sql"),
+    ),
 ];
 
 /// The store on `SQLite`. Clones are the same store.

@@ -157,14 +157,16 @@ pub(super) fn all_facts(
     Ok(page)
 }
 
+/// In the order of time positions only grow, so looking at the oldest is enough.
+pub(super) const OLDEST_VERDICT: &str =
+    "select decide_time, position from verdict order by decide_time, position limit 1";
+
 pub(super) fn due(conn: &Connection, clock: Time, policy: &Policy) -> Found<Due> {
     let head = read_head(conn)?;
     let now = clock.max(head.last_time);
     let until = |kept| now.minus(kept);
     let verdicts_until = until(policy.verdicts_kept);
-    let mut statement = conn.prepare_cached(
-        "select decide_time, position from verdict order by decide_time, position limit 1",
-    )?;
+    let mut statement = conn.prepare_cached(OLDEST_VERDICT)?;
     let mut rows = statement.query([])?;
     let verdicts = match rows.next()? {
         Some(row) => {

@@ -32,6 +32,9 @@ pub(super) fn kind_of(listing: Listing) -> i64 {
     }
 }
 
+/// The oldest verdicts. In the order of time positions only grow, so looking at these is enough.
+pub(super) const OLDEST_VERDICTS: &str = "select invitation_id, position from verdict where decide_time <= ?1 order by decide_time, position limit ?2";
+
 /// The rows of one transaction, and what must be told when it has been committed.
 pub(super) struct SqliteRows {
     pub(super) conn: Connection,
@@ -307,13 +310,9 @@ impl Rows for SqliteRows {
         position: u64,
         limit: u32,
     ) -> Result<u32, StoreError> {
-        // In the order of time positions only grow, so looking at the oldest is enough.
-        let oldest = self.all(
-            "select invitation_id, position from verdict where decide_time <= ?1
-             order by decide_time, position limit ?2",
-            params![until.millis(), limit],
-            |row| Ok((row.get::<_, [u8; 16]>(0)?, codec::position(row, 1)?)),
-        )?;
+        let oldest = self.all(OLDEST_VERDICTS, params![until.millis(), limit], |row| {
+            Ok((row.get::<_, [u8; 16]>(0)?, codec::position(row, 1)?))
+        })?;
         let mut deleted = 0;
         for (invitation, _) in oldest.iter().take_while(|(_, given)| *given <= position) {
             self.change_one("delete from verdict where invitation_id = ?1", [invitation])?;
