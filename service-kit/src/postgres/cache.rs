@@ -161,8 +161,10 @@ impl<K: Ord + Clone, T> Cache<K, T> {
         });
     }
 
-    /// Has everything loaded again that was asked for.
+    /// Undoes what was put, and has everything loaded again that was asked for.
     pub fn unload(&mut self) {
+        // What was put as new is in the database as little as before.
+        self.reset();
         for slot in self.0.values_mut() {
             slot.loaded = Loaded::NotYet;
         }
@@ -181,5 +183,61 @@ impl<K: Ord + Clone, T> Cache<K, T> {
             let is = put.row.as_ref();
             (was.is_some() || is.is_some()).then_some((key, Change { was, is }))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(cache: &Cache<u8, &'static str>) -> Vec<u8> {
+        cache.wanted().copied().collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_is_loaded_and_what_was_put_as_new_is_not() {
+        let mut cache = Cache::default();
+        assert_eq!(cache.get(&1), None);
+        cache.put(&1, Some("one"), 1);
+        cache.put(&2, Some("two"), 1);
+        assert_eq!(cache.get(&1), Some(&"one"));
+        assert_eq!(cache.get(&2), Some(&"two"));
+        assert_eq!(wanted(&cache), [1]);
+        cache.load_none(&1);
+        assert!(wanted(&cache).is_empty(), "for this pass");
+        cache.unload();
+        assert_eq!(wanted(&cache), [1], "and for the next");
+        assert_eq!(cache.changes().count(), 0);
+    }
+
+    #[test]
+    fn a_change_is_what_was_loaded_and_what_was_put() {
+        let mut cache = Cache::default();
+        for key in [1, 2, 3] {
+            cache.ask(&key);
+        }
+        for key in [1, 2] {
+            let stored = Stored {
+                version: 7,
+                row: "old",
+            };
+            cache.load(&key, stored);
+        }
+        cache.load_none(&3);
+        cache.put(&2, None, 1);
+        cache.put(&3, None, 1);
+        cache.put(&4, Some("new"), 1);
+        let changes = cache.changes().map(|(key, change)| {
+            let version = change.was.map(|was| was.version);
+            (*key, version, change.is.copied())
+        });
+        assert_eq!(
+            changes.collect::<Vec<_>>(),
+            [(2, Some(7), None), (4, None, Some("new"))],
+            "nothing becomes of what was only read, or was never there"
+        );
+        cache.reset();
+        assert_eq!(cache.get(&2), Some(&"old"));
+        assert_eq!(cache.get(&4), None);
     }
 }
