@@ -6,11 +6,14 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use invitation_service::store::postgres::MIGRATIONS;
+use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::{Clock as _, SystemClock},
@@ -102,10 +105,10 @@ impl Filled {
         if usable(&folder, stored, engine, now).await {
             return Ok(Self { folder, engine });
         }
-        // Filled in memory where there is such a place, for the disk has better things to do.
-        let scratch = Path::new("/dev/shm");
-        let scratch = if scratch.is_dir() { scratch } else { root };
-        let scratch = Scratch::new(scratch)?;
+        // In memory where there is room, for the disk has better things to do. PostgreSQL writes a log besides, of whatever length.
+        let memory = Path::new("/dev/shm");
+        let in_memory = engine == Engine::Embedded && room(memory) >= room_to_fill(stored);
+        let scratch = Scratch::new(if in_memory { memory } else { root })?;
         let began = Instant::now();
         eprintln!("filling stores with {stored} invitations, once");
         let postgres = match engine {
@@ -150,6 +153,16 @@ impl Filled {
     }
 }
 
+/// How many bytes can be put into a folder; none into one that is not there.
+fn room(folder: &Path) -> u64 {
+    statvfs(folder).map_or(0, |found| found.blocks_available() * found.fragment_size())
+}
+
+/// More bytes than both embedded stores take with `stored` invitations, their logs included.
+fn room_to_fill(stored: u64) -> u64 {
+    (256 << 20) + stored * 4_096
+}
+
 /// Whether there is a filling of today's kind, whose tables are today's.
 async fn usable(folder: &Path, stored: u64, engine: Engine, now: Time) -> bool {
     let stamp = fs::read(folder.join(STAMP)).ok();
@@ -176,9 +189,15 @@ async fn usable(folder: &Path, stored: u64, engine: Engine, now: Time) -> bool {
     }
 }
 
+/// Makes a folder that everybody can pass through: root's PostgreSQL runs as somebody else.
+fn make(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
 /// Copies both stores and waits until the disk has them.
 fn copy(from: &Path, to: &Path, engine: Engine) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
+    make(to)?;
     if engine == Engine::Postgres {
         postgres::copy(from, to)?;
     }
@@ -197,7 +216,7 @@ impl Scratch {
     /// A folder of this process under `root`.
     pub(crate) fn new(root: &Path) -> anyhow::Result<Self> {
         let folder = root.join(format!("acquaint-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
+        make(&folder)?;
         Ok(Self(folder))
     }
 }
