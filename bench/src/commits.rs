@@ -70,6 +70,17 @@ impl Commits {
         }
     }
 
+    /// Those of two processes together.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        let within = self.within.iter().zip(&other.within);
+        Self {
+            within: within
+                .map(|((bound, one), (_, other))| (*bound, one + other))
+                .collect(),
+            commands: self.commands + other.commands,
+        }
+    }
+
     fn count(&self) -> f64 {
         self.within.last().map_or(0.0, |(_, count)| *count)
     }
@@ -126,6 +137,13 @@ mod tests {
             "{median}"
         );
         assert_eq!(commits.quantile(0.99), Some(0.02), "the longest bound");
+    }
+
+    #[test]
+    fn two_processes_count_together() {
+        let both = page([100, 190, 200], 1_000).and(&page([0, 0, 200], 200));
+        assert_eq!(both.commands_each(), Some(3.0));
+        assert_eq!(both.quantile(0.25), Some(0.01));
     }
 
     #[test]

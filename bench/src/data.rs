@@ -12,7 +12,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use invitation_service::store::postgres::MIGRATIONS;
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -38,7 +37,7 @@ const STAMP: &str = "filled.json";
 pub(crate) enum Engine {
     /// Each in a file.
     Embedded,
-    /// invitation-service's in PostgreSQL.
+    /// Each in a database on PostgreSQL.
     Postgres,
 }
 
@@ -56,7 +55,7 @@ impl Engine {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Embedded => &[INVITATIONS, CONNECTIONS],
-            Self::Postgres => &[CONNECTIONS],
+            Self::Postgres => &[],
         }
     }
 
@@ -64,7 +63,11 @@ impl Engine {
     fn tables(self) -> u64 {
         let mut hasher = DefaultHasher::new();
         if self == Self::Postgres {
-            for migration in MIGRATIONS {
+            let both = [
+                invitation_service::store::postgres::MIGRATIONS,
+                connection_service::store::postgres::MIGRATIONS,
+            ];
+            for migration in both.concat() {
                 migration.sql.hash(&mut hasher);
             }
         }
@@ -113,7 +116,7 @@ impl Filled {
         eprintln!("filling stores with {stored} invitations, once");
         let postgres = match engine {
             Engine::Embedded => None,
-            Engine::Postgres => Some(Postgres::to_fill(&scratch.0)?),
+            Engine::Postgres => Some(Postgres::to_fill(&scratch.0).await?),
         };
         let stores = Stores::open(&scratch.0, now, postgres.as_ref()).await?;
         let filled = stores

@@ -9,7 +9,10 @@ use anyhow::{Context as _, anyhow, ensure};
 use connection_service::{
     domain::card::Card,
     domain::ensure::{Acceptance as AskedAcceptance, Verdict as GivenVerdict},
-    store::{PutCard, Store as _, sqlite::SqliteStore as ConnectionStore},
+    store::{
+        PutCard, Store as ConnectionStore, postgres as connection_postgres,
+        sqlite::SqliteStore as ConnectionFile,
+    },
 };
 use futures::future::try_join_all;
 use invitation_service::{
@@ -44,7 +47,7 @@ use uuid::Uuid;
 
 use crate::{
     network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke},
-    postgres::Postgres,
+    postgres::{self, Postgres},
 };
 
 /// How long the filling has taken, on its own clock. Shorter than anything that is kept for months.
@@ -78,7 +81,7 @@ pub(crate) const CONNECTIONS: &str = "connections.db";
 pub(crate) struct Stores {
     clock: ManualClock,
     invitations: Arc<dyn InvitationStore>,
-    connections: ConnectionStore,
+    connections: Arc<dyn ConnectionStore>,
 }
 
 /// An invitation to be answered.
@@ -88,7 +91,7 @@ struct Unanswered {
 }
 
 impl Stores {
-    /// Opens both stores, or makes them, at a time: in a folder, or invitation-service's in PostgreSQL.
+    /// Opens both stores, or makes them, at a time: in files of a folder, or in databases.
     pub(crate) async fn open(
         folder: &Path,
         at: Time,
@@ -109,10 +112,10 @@ impl Stores {
                     invitation_service::Policy::default(),
                     Environment::system(Arc::new(clock.clone())),
                 )?),
-                Some(postgres) => {
+                Some(server) => {
                     let options = PostgresOptions::default();
                     let opened = PostgresStore::open(
-                        postgres.parsed_url()?,
+                        server.parsed_url(postgres::INVITATIONS)?,
                         &options,
                         GROUPS,
                         invitation_service::Policy::default(),
@@ -122,12 +125,26 @@ impl Stores {
                     Arc::new(opened.await?)
                 }
             },
-            connections: ConnectionStore::open(
-                options(CONNECTIONS),
-                GROUPS,
-                connection_service::Policy::default(),
-                Environment::system(Arc::new(clock.clone())),
-            )?,
+            connections: match postgres {
+                None => Arc::new(ConnectionFile::open(
+                    options(CONNECTIONS),
+                    GROUPS,
+                    connection_service::Policy::default(),
+                    Environment::system(Arc::new(clock.clone())),
+                )?),
+                Some(server) => {
+                    let options = PostgresOptions::default();
+                    let opened = connection_postgres::PostgresStore::open(
+                        server.parsed_url(postgres::CONNECTIONS)?,
+                        &options,
+                        GROUPS,
+                        connection_service::Policy::default(),
+                        TimeSource::Given(Arc::new(clock.clone())),
+                        Arc::new(SystemRandom),
+                    );
+                    Arc::new(opened.await?)
+                }
+            },
             clock,
         })
     }
@@ -358,7 +375,7 @@ impl Stores {
             ensure!(awaited.iter().all(Option::is_none), "an acceptance is left");
         }
         while self.invitations.forget_old().await? {}
-        connection_service::worker::round(&self.connections, &WorkMetrics::default()).await?;
+        connection_service::worker::round(&*self.connections, &WorkMetrics::default()).await?;
         Ok(())
     }
 }

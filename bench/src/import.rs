@@ -46,7 +46,7 @@ pub(crate) async fn run(plan: &Plan, pairs: u64) -> anyhow::Result<()> {
         sends("before", &send(plan, &mut running, in_flight).await?);
     }
     let before = running.world.followed()?;
-    let clients = running.world.clients()?;
+    let clients = running.world.clients(0)?;
     let (first, began) = (tokio::spawn(import(clients, pairs)), Instant::now());
     for &in_flight in &plan.in_flight {
         if !first.is_finished() {
@@ -69,7 +69,7 @@ pub(crate) async fn run(plan: &Plan, pairs: u64) -> anyhow::Result<()> {
     wait_for(&running.world, head).await?;
     told("imported and folded", pairs, began.elapsed());
     running.world.rest().await?;
-    let (answer, took) = import(running.world.clients()?, pairs).await?;
+    let (answer, took) = import(running.world.clients(0)?, pairs).await?;
     ensure!(answer.existing_count == i64::try_from(pairs)?, "{answer:?}");
     told("imported again", pairs, took);
     println!("| memory at most: {:?} | | |", running.world.memory()?);
@@ -86,7 +86,7 @@ async fn send(plan: &Plan, running: &mut Running, in_flight: usize) -> anyhow::R
     let wanted = plan.wanted(in_flight)?;
     let mut calls = supply.calls(Kind::Send, wanted).await?;
     let clients: Vec<Clients> = (0..plan.connections.min(in_flight).max(1))
-        .map(|_| world.clients())
+        .map(|nth| world.clients(nth))
         .collect::<Result<_, _>>()?;
     let measured = load::run(
         world,

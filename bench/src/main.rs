@@ -69,9 +69,13 @@ struct Arguments {
     /// Gives invitation-service a Redis of its own, of which Debian's redis-server is enough.
     #[arg(long)]
     redis: bool,
-    /// Measures on a PostgreSQL of its own, of which Debian's postgresql is enough: there invitation-service keeps its store.
+    /// Measures on a PostgreSQL of its own, of which Debian's postgresql is enough: there both services keep their stores.
     #[arg(long)]
     postgres: bool,
+    /// How many processes of each service share the stores; each connection is to one of them in turn.
+    #[arg(long, value_name = "PROCESSES", default_value_t = 1, requires = "postgres", conflicts_with = "import",
+        value_parser = clap::value_parser!(u8).range(1..=8))]
+    replicas: u8,
     /// The folder of the services' binaries; by default the one of this program.
     #[arg(long, value_name = "FOLDER")]
     binaries: Option<PathBuf>,
@@ -133,6 +137,7 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
         settings: arguments.set,
         redis: arguments.redis,
         engine: Engine::of(arguments.postgres),
+        replicas: usize::from(arguments.replicas),
         binaries: arguments.binaries.unwrap_or(binaries),
         data: std::path::absolute(arguments.data)?,
     })

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) redis: bool,
     /// Where the stores lie.
     pub(crate) engine: Engine,
+    /// How many processes of each service there are.
+    pub(crate) replicas: usize,
     /// The folder of the services' binaries.
     pub(crate) binaries: PathBuf,
     /// Where filled stores are kept and worked on.
@@ -51,6 +53,7 @@ impl Plan {
             settings: self.settings.clone(),
             redis: self.redis,
             engine: self.engine,
+            replicas: self.replicas,
         }
     }
 
@@ -102,7 +105,7 @@ async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
     let places = plan.places(&scratch);
     let mut running = start(&filled, &places, network).await?;
     let idle = running.world.rest().await?;
-    let [invitations, connections] = places.sizes()?;
+    let [invitations, connections] = running.world.sizes(&places).await?;
     let mut size = Size {
         stored,
         idle_millis: idle.as_secs_f64() * 2_000.0,
@@ -132,7 +135,7 @@ async fn size(plan: &Plan, stored: u64) -> anyhow::Result<Size> {
 async fn start(filled: &Filled, places: &Places, network: Network) -> anyhow::Result<Running> {
     filled.copy_to(&places.folder)?;
     let world = World::start(places).await?;
-    let supply = Supply::new(network, world.clients()?);
+    let supply = Supply::new(network, world.clients(0)?);
     Ok(Running { world, supply })
 }
 
@@ -149,9 +152,9 @@ async fn measure(
         let missing = wanted.saturating_sub(calls.len());
         calls.extend(supply.calls(kind, missing).await?);
     }
-    let connections = plan.connections.min(in_flight).max(1);
+    let connections = plan.connections.max(plan.replicas).min(in_flight).max(1);
     let clients: Vec<Clients> = (0..connections)
-        .map(|_| world.clients())
+        .map(|nth| world.clients(nth))
         .collect::<Result<_, _>>()?;
     world.rest().await?;
     let measured = load::run(world, &clients, kind, in_flight, plan.spans, calls)

@@ -16,14 +16,18 @@ use nix::{
     time::{ClockId, clock_getcpuclockid},
     unistd::Pid,
 };
-use service_kit::postgres::{Connector, PostgresOptions, PostgresUrl};
+use service_kit::postgres::{Client, Connector, PostgresOptions, PostgresUrl};
 
 use crate::process::free_port;
 
 /// The server's folder beside the stores' files.
 const FOLDER: &str = "postgres";
 /// The database that every server has from the beginning.
-const DATABASE: &str = "postgres";
+const FIRST: &str = "postgres";
+/// That of invitation-service.
+pub(crate) const INVITATIONS: &str = "invitations";
+/// That of connection-service.
+pub(crate) const CONNECTIONS: &str = "connections";
 /// Nothing is forced to the disk while a store is filled.
 const FILLING: &str =
     "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_wal_size = 8GB";
@@ -35,11 +39,16 @@ pub(crate) struct Postgres(LocalServer);
 
 impl Postgres {
     /// A new one in `folder`, to be filled.
-    pub(crate) fn to_fill(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn to_fill(folder: &Path) -> anyhow::Result<Self> {
         let folder = folder.join(FOLDER);
         fs::create_dir_all(&folder)?;
         LocalServer::make(&folder)?;
-        Self::start(folder, FILLING)
+        let server = Self::start(folder, FILLING)?;
+        for database in [INVITATIONS, CONNECTIONS] {
+            let create = format!("create database {database}");
+            server.execute(FIRST, &[&create]).await?;
+        }
+        Ok(server)
     }
 
     /// The one whose files were copied to `folder`, to be measured.
@@ -52,25 +61,46 @@ impl Postgres {
         Ok(Self(LocalServer::start(folder, address, settings)?))
     }
 
-    /// Where its database is.
-    pub(crate) fn url(&self) -> String {
-        self.0.url(DATABASE)
+    /// Where a database of it is.
+    pub(crate) fn url(&self, database: &str) -> String {
+        self.0.url(database)
     }
 
     /// [`url`](Self::url), read.
-    pub(crate) fn parsed_url(&self) -> anyhow::Result<PostgresUrl> {
-        PostgresUrl::parse(&self.url()).map_err(anyhow::Error::msg)
+    pub(crate) fn parsed_url(&self, database: &str) -> anyhow::Result<PostgresUrl> {
+        PostgresUrl::parse(&self.url(database)).map_err(anyhow::Error::msg)
+    }
+
+    async fn connect(&self, database: &str) -> anyhow::Result<Client> {
+        let options = PostgresOptions::default();
+        let connector = Connector::new(self.parsed_url(database)?, &options, "acquaint-bench")?;
+        let (client, _) = connector.connect().await?;
+        Ok(client)
+    }
+
+    async fn execute(&self, database: &str, statements: &[&str]) -> anyhow::Result<()> {
+        let client = self.connect(database).await?;
+        for sql in statements {
+            client.batch_execute(sql).await?;
+        }
+        Ok(())
     }
 
     /// Leaves nothing for later that the server would do by itself after so many rows.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
-        let options = PostgresOptions::default();
-        let connector = Connector::new(self.parsed_url()?, &options, "acquaint-bench")?;
-        let (client, _) = connector.connect().await?;
-        for sql in ["vacuum (freeze, analyze)", "checkpoint"] {
-            client.batch_execute(sql).await?;
+        for database in [INVITATIONS, CONNECTIONS] {
+            let settle = ["vacuum (freeze, analyze)", "checkpoint"];
+            self.execute(database, &settle).await?;
         }
         Ok(())
+    }
+
+    /// How large the tables of a database are, with their indexes, in bytes.
+    pub(crate) async fn size(&self, database: &str) -> anyhow::Result<u64> {
+        let client = self.connect(database).await?;
+        let size = "select pg_database_size(current_database())";
+        let bytes: i64 = client.query_one(size, &[]).await?.try_get(0)?;
+        Ok(u64::try_from(bytes)?)
     }
 
     /// Ends it in order.
@@ -115,21 +145,4 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("{command:?}"))?;
     ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
-}
-
-/// How large the tables of the server whose files lie in `folder` are, with their indexes, in bytes.
-pub(crate) fn size(folder: &Path) -> anyhow::Result<u64> {
-    fn of(folder: &Path) -> std::io::Result<u64> {
-        let mut bytes = 0;
-        for entry in fs::read_dir(folder)? {
-            let (entry, found) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
-            bytes += if found.is_dir() {
-                of(&entry)?
-            } else {
-                found.len()
-            };
-        }
-        Ok(bytes)
-    }
-    Ok(of(&folder.join(FOLDER).join("data/base"))?)
 }

@@ -37,6 +37,16 @@ pub(crate) struct Memory {
     pub(crate) peak: u64,
 }
 
+impl Memory {
+    /// Of two processes together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            resident: self.resident + other.resident,
+            peak: self.peak + other.peak,
+        }
+    }
+}
+
 /// A process that serves on a port of loopback. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -55,7 +65,7 @@ impl Process {
         port: u16,
         folder: &Path,
     ) -> anyhow::Result<Self> {
-        let log = folder.join(format!("{name}.log"));
+        let log = folder.join(format!("{name}-{port}.log"));
         let file = File::create(&log).with_context(|| log.display().to_string())?;
         let child = command
             .stdin(Stdio::null())

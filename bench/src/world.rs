@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    iter::Sum,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
@@ -32,6 +33,9 @@ const REST_PERCENT: u128 = 4;
 /// The same with PostgreSQL, which is asked all the time whether there is anything new or due, also by a development build.
 const REST_PERCENT_ON_POSTGRES: u128 = 25;
 
+/// The databases of invitation-service and connection-service.
+const DATABASES: [&str; 2] = [postgres::INVITATIONS, postgres::CONNECTIONS];
+
 /// Where the programs are and where a world may put its files.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
@@ -45,19 +49,11 @@ pub(crate) struct Places {
     pub(crate) redis: bool,
     /// Where the stores lie.
     pub(crate) engine: Engine,
+    /// How many processes of each service share them.
+    pub(crate) replicas: usize,
 }
 
 impl Places {
-    /// How large the stores of invitation-service and connection-service are, in bytes.
-    pub(crate) fn sizes(&self) -> anyhow::Result<[u64; 2]> {
-        let file = |name| Ok::<_, anyhow::Error>(fs::metadata(self.folder.join(name))?.len());
-        let invitations = match self.engine {
-            Engine::Embedded => file(INVITATIONS)?,
-            Engine::Postgres => postgres::size(&self.folder)?,
-        };
-        Ok([invitations, file(CONNECTIONS)?])
-    }
-
     /// The URL of the store in a file.
     fn file(&self, name: &str) -> String {
         format!("sqlite:{}", self.folder.join(name).display())
@@ -108,12 +104,46 @@ impl Used {
     }
 }
 
-/// The running processes.
-pub(crate) struct World {
+/// A process of each service, of which the one uses the other.
+struct Replica {
     invitation: Process,
     /// Where invitation-service shows its figures.
     figures: SocketAddr,
     connection: Process,
+}
+
+impl Replica {
+    fn start(
+        places: &Places,
+        stores: &[String; 2],
+        redis: Option<&Process>,
+    ) -> anyhow::Result<Self> {
+        let folder = &places.folder;
+        let [invitations, connections] = stores;
+        let port = free_port()?;
+        let command = service(places, "connection-service", port, connections);
+        let connection = Process::start("connection-service", command, port, folder)?;
+        let port = free_port()?;
+        let mut command = service(places, "invitation-service", port, invitations);
+        let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        if let Some(redis) = redis {
+            command.env("ACQUAINT_REDIS_URL", redis.url("redis"));
+        }
+        command
+            .env("ACQUAINT_CONNECTION_URL", connection.url("http"))
+            .env("ACQUAINT_METRICS_LISTEN", figures.to_string());
+        Ok(Self {
+            invitation: Process::start("invitation-service", command, port, folder)?,
+            figures,
+            connection,
+        })
+    }
+}
+
+/// The running processes.
+pub(crate) struct World {
+    /// One at least.
+    replicas: Vec<Replica>,
     redis: Option<Process>,
     postgres: Option<Postgres>,
     empty: Process,
@@ -123,45 +153,33 @@ pub(crate) struct World {
 impl World {
     /// Starts everything on the stores in the folder and waits until it serves and is at rest.
     pub(crate) async fn start(places: &Places) -> anyhow::Result<Self> {
-        let folder = &places.folder;
-        let connection_port = free_port()?;
-        let store = places.file(CONNECTIONS);
-        let command = service(places, "connection-service", connection_port, &store);
-        let connection = Process::start("connection-service", command, connection_port, folder)?;
-        let invitation_port = free_port()?;
         let postgres = match places.engine {
             Engine::Embedded => None,
-            Engine::Postgres => Some(Postgres::to_measure(folder)?),
+            Engine::Postgres => Some(Postgres::to_measure(&places.folder)?),
         };
-        let store = postgres
-            .as_ref()
-            .map_or_else(|| places.file(INVITATIONS), Postgres::url);
-        let mut command = service(places, "invitation-service", invitation_port, &store);
-        let figures = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let stores = match &postgres {
+            None => [INVITATIONS, CONNECTIONS].map(|name| places.file(name)),
+            Some(postgres) => DATABASES.map(|name| postgres.url(name)),
+        };
         let mut redis = places.redis.then(|| redis(places)).transpose()?;
         if let Some(redis) = &mut redis {
             redis.listens().await?;
-            command.env("ACQUAINT_REDIS_URL", redis.url("redis"));
         }
-        command
-            .env("ACQUAINT_CONNECTION_URL", connection.url("http"))
-            .env("ACQUAINT_METRICS_LISTEN", figures.to_string());
-        let invitation = Process::start("invitation-service", command, invitation_port, folder)?;
+        let replicas = (0..places.replicas)
+            .map(|_| Replica::start(places, &stores, redis.as_ref()))
+            .collect::<Result<_, _>>()?;
         let mut world = Self {
-            invitation,
-            figures,
-            connection,
+            replicas,
             redis,
             postgres,
             empty: empty(places, "empty", "tonic")?,
             empty_kit: empty(places, "empty-kit", "kit")?,
         };
-        for process in [
-            &mut world.connection,
-            &mut world.invitation,
-            &mut world.empty,
-            &mut world.empty_kit,
-        ] {
+        for replica in &mut world.replicas {
+            replica.connection.serves().await?;
+            replica.invitation.serves().await?;
+        }
+        for process in [&mut world.empty, &mut world.empty_kit] {
             process.serves().await?;
         }
         world.rest().await?;
@@ -173,7 +191,7 @@ impl World {
         let deadline = Instant::now() + REST_MAX;
         let percent = match self.postgres {
             None => REST_PERCENT,
-            Some(_) => REST_PERCENT_ON_POSTGRES,
+            Some(_) => REST_PERCENT_ON_POSTGRES * self.replicas.len() as u128,
         };
         loop {
             let before = self.used()?;
@@ -188,21 +206,27 @@ impl World {
         }
     }
 
-    /// A set of clients with connections of their own.
-    pub(crate) fn clients(&self) -> anyhow::Result<Clients> {
+    /// A set of clients with connections of their own, the `nth`, which decides to which replica.
+    pub(crate) fn clients(&self, nth: usize) -> anyhow::Result<Clients> {
+        let replica = self.replicas.get(nth % self.replicas.len().max(1));
+        let replica = replica.context("no process of the services")?;
         Clients::new(&Urls {
-            invitation: self.invitation.url("http"),
-            connection: self.connection.url("http"),
+            invitation: replica.invitation.url("http"),
+            connection: replica.connection.url("http"),
             empty: self.empty.url("http"),
             empty_kit: self.empty_kit.url("http"),
         })
     }
 
+    fn of_each<T: Sum>(&self, of: impl Fn(&Replica) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.replicas.iter().map(of).sum()
+    }
+
     /// The CPU time used so far.
     pub(crate) fn used(&self) -> anyhow::Result<Used> {
         Ok(Used {
-            invitation: self.invitation.cpu()?,
-            connection: self.connection.cpu()?,
+            invitation: self.of_each(|replica| replica.invitation.cpu())?,
+            connection: self.of_each(|replica| replica.connection.cpu())?,
             redis: self
                 .redis
                 .as_ref()
@@ -217,14 +241,32 @@ impl World {
         })
     }
 
-    /// What invitation-service has committed so far.
-    pub(crate) fn commits(&self) -> anyhow::Result<Commits> {
-        Commits::shown_at(self.figures).context("the figures of invitation-service")
+    /// How large the stores of invitation-service and connection-service are, in bytes.
+    pub(crate) async fn sizes(&self, places: &Places) -> anyhow::Result<[u64; 2]> {
+        let Some(postgres) = &self.postgres else {
+            let file = |name| fs::metadata(places.folder.join(name));
+            return Ok([file(INVITATIONS)?.len(), file(CONNECTIONS)?.len()]);
+        };
+        let [invitations, connections] = DATABASES.map(|name| postgres.size(name));
+        Ok([invitations.await?, connections.await?])
     }
 
-    /// Up to which position of connection-service's feed invitation-service has folded.
+    /// What invitation-service has committed so far.
+    pub(crate) fn commits(&self) -> anyhow::Result<Commits> {
+        let shown = |replica: &Replica| Commits::shown_at(replica.figures);
+        let (first, others) = self.replicas.split_first().context("no process")?;
+        let what = "the figures of invitation-service";
+        others
+            .iter()
+            .try_fold(shown(first).context(what)?, |commits, replica| {
+                Ok(commits.and(&shown(replica).context(what)?))
+            })
+    }
+
+    /// Up to which position of connection-service's feed invitation-service, of which there is one process, has folded.
     pub(crate) fn followed(&self) -> anyhow::Result<u64> {
-        let page = figures_of(self.figures)?;
+        let first = self.replicas.first().context("no process")?;
+        let page = figures_of(first.figures)?;
         let line = page.lines().find_map(|line| {
             let rest = line.strip_prefix("acquaint_feed_followed_position{")?;
             rest.rsplit(' ').next()
@@ -242,13 +284,23 @@ impl World {
 
     /// The memory of invitation-service and connection-service.
     pub(crate) fn memory(&self) -> anyhow::Result<[Memory; 2]> {
-        Ok([self.invitation.memory()?, self.connection.memory()?])
+        let mut both = [Memory::default(); 2];
+        for replica in &self.replicas {
+            let [invitation, connection] = both;
+            both = [
+                invitation.and(replica.invitation.memory()?),
+                connection.and(replica.connection.memory()?),
+            ];
+        }
+        Ok(both)
     }
 
     /// Ends everything; fails when something does not end in order.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.invitation.stop().await?;
-        self.connection.stop().await?;
+        for replica in self.replicas {
+            replica.invitation.stop().await?;
+            replica.connection.stop().await?;
+        }
         if let Some(redis) = self.redis {
             redis.stop().await?;
         }
