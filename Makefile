@@ -17,7 +17,7 @@ test: ## Installs what the tests need into ./.tools and runs them all
 lint: ## Checks formatting, lints and the contracts
 	@exec scripts/lint.sh
 
-soak: ## Runs the searches, models, races, simulations and crashes at full counts and writes docs/soak.md
+soak: ## Runs the searches, models, races, simulations, crashes and outages at full counts and writes docs/soak.md
 	@exec scripts/soak.sh
 
 docs: ## Writes docs/configuration.md and docs/callers.md from the code

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that search, model, race, simulate and kill, at full counts; writes what came of it to docs/soak.md.
+# The tests that search, model, race, simulate, kill and take the server away, at full counts; writes what came of it to docs/soak.md.
 #
 # The counts below may be set to others in the environment. Deliberately absent: tests that have no counts; `make test` runs them all.
 set -euo pipefail
@@ -11,11 +11,14 @@ export ACQUAINT_SEARCH_DEPTH=${ACQUAINT_SEARCH_DEPTH:-7}
 export ACQUAINT_FEED_SEEDS=${ACQUAINT_FEED_SEEDS:-200}
 export ACQUAINT_CRASH_RUNS=${ACQUAINT_CRASH_RUNS:-20}
 export ACQUAINT_KILLS=${ACQUAINT_KILLS:-200}
+export ACQUAINT_OUTAGE_SECONDS=${ACQUAINT_OUTAGE_SECONDS:-30}
+export ACQUAINT_RESTARTS=${ACQUAINT_RESTARTS:-30}
+export ACQUAINT_FAILOVERS=${ACQUAINT_FAILOVERS:-10}
 export ACQUAINT_SIM_SEEDS=${ACQUAINT_SIM_SEEDS:-10000}
 export ACQUAINT_LIMITER_CASES=${ACQUAINT_LIMITER_CASES:-10000}
 export ACQUAINT_LIMITER_ROUNDS=${ACQUAINT_LIMITER_ROUNDS:-200}
 export ACQUAINT_LIMITER_ATTEMPTS=${ACQUAINT_LIMITER_ATTEMPTS:-1000000}
-suites=(protocol_search model races limiter feed simulation crash)
+suites=(protocol_search model races limiter feed simulation crash outages)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -40,10 +43,11 @@ for suite in "${suites[@]}"; do
 done
 
 {
-  printf '# The last soak\n\nThe searches, models, races, simulations and crashes of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
+  printf '# The last soak\n\nThe searches, models, races, simulations, crashes and outages of [tests/](../tests) at full counts, as "make soak" found them.\n\n'
   printf -- '- commit: %s\n- began: %s\n- duration: %d s\n- machine: %d cores, %s\n' "$commit" "$began" "$SECONDS" "$(nproc)" "$(rustc --version)"
-  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, %s seeds simulated, each crash point %s times, %s kills, %s sequences of a limiter, %s attempts and %s storms on the weekly cap\n' \
+  printf -- '- counts: %s sequences a model, %s rounds a race, %s seeds of a feed, searched %s commands deep, %s seeds simulated, each crash point %s times, %s kills, %s s without a server, %s restarts and %s failovers of it, %s sequences of a limiter, %s attempts and %s storms on the weekly cap\n' \
     "$ACQUAINT_MODEL_CASES" "$ACQUAINT_RACE_ROUNDS" "$ACQUAINT_FEED_SEEDS" "$ACQUAINT_SEARCH_DEPTH" "$ACQUAINT_SIM_SEEDS" "$ACQUAINT_CRASH_RUNS" "$ACQUAINT_KILLS" \
+    "$ACQUAINT_OUTAGE_SECONDS" "$ACQUAINT_RESTARTS" "$ACQUAINT_FAILOVERS" \
     "$ACQUAINT_LIMITER_CASES" "$ACQUAINT_LIMITER_ATTEMPTS" "$ACQUAINT_LIMITER_ROUNDS"
   cat "$scratch/report"
 } >docs/soak.md

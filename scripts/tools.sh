@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what checks and clients need beside Rust: scripts/tools.sh [curl] [buf] [go] [python] [redis] [postgres]; all of them without an argument.
+# Installs what checks and clients need beside Rust: scripts/tools.sh [curl] [buf] [go] [python] [redis] [postgres] [pgbouncer]; all of them without an argument.
 #
 # Everything goes into ./.tools, with its version pinned, once: a second run finds the stamps and ends at once. Debian's curl, npm, golang,
-# python3-venv, redis-server and postgresql are installed only where nothing of the kind is there. Deliberately absent: Rust, which the reader has.
+# python3-venv, redis-server, postgresql and pgbouncer are installed only where nothing of the kind is there. Deliberately absent: Rust, which the reader has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -66,7 +66,7 @@ TOOLS=$PWD/.tools
 exec 9>.tools/lock
 flock 9
 
-(($#)) || set -- curl buf go python redis postgres
+(($#)) || set -- curl buf go python redis postgres pgbouncer
 for tool in "$@"; do
   case $tool in
     curl) command -v curl >/dev/null || debian curl ;;
@@ -76,6 +76,7 @@ for tool in "$@"; do
     redis) command -v redis-server >/dev/null || debian redis-server ;;
     # Debian has the server's programs in a folder of their own, each version in its own.
     postgres) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || debian postgresql ;;
+    pgbouncer) command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || debian pgbouncer ;;
     python) once python "$(<clients/python/requirements.txt)" install_python ;;
     *)
       echo "no such tool: $tool" >&2

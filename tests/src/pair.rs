@@ -24,7 +24,10 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, transport::Channel};
+use tonic::{
+    Status,
+    transport::{Channel, Endpoint},
+};
 
 pub use self::{
     service::Replica,
@@ -439,9 +442,17 @@ pub(crate) fn socket(address: SocketAddr) -> TcpSocket {
 }
 
 pub(crate) fn channel(address: impl std::fmt::Display) -> Channel {
+    endpoint(address).connect_lazy()
+}
+
+/// A way to all of these, which are the same: each call goes to one of them.
+pub(crate) fn channel_over(addresses: &[SocketAddr]) -> Channel {
+    Channel::balance_list(addresses.iter().map(endpoint))
+}
+
+fn endpoint(address: impl std::fmt::Display) -> Endpoint {
     Channel::from_shared(format!("http://{address}"))
         .unwrap()
         .connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
-        .connect_lazy()
 }

@@ -13,9 +13,11 @@ use std::{
 };
 
 pub use local_postgres::Ending;
-use local_postgres::LocalServer;
+use local_postgres::{LocalPooler, LocalServer};
 use rustix::process::{Pid, Signal, kill_process};
 use service_kit::postgres::{Client, Connector, Failure, PostgresOptions, PostgresUrl};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use crate::{pair::folder, scrape::free_address, wait::eventually};
 
@@ -49,6 +51,50 @@ impl PostgresServer {
             databases: AtomicU32::new(0),
             left: Mutex::default(),
         }
+    }
+
+    /// Starts a standby of this server, and waits until commits here wait for it.
+    pub async fn standby(&self) -> Self {
+        let address = SocketAddr::new(free_address().ip(), PORT);
+        let folder = folder().keep();
+        let server = LocalServer::start_standby(folder, address, &self.server, SETTINGS).unwrap();
+        self.server.wait_for_standby().unwrap();
+        let client = connect(self.url("postgres")).await;
+        eventually("the standby is waited for", || async {
+            let sql = "select 1 from pg_stat_replication where sync_state = 'sync'";
+            client.query_opt(sql, &[]).await.unwrap().map(drop)
+        })
+        .await;
+        Self {
+            server,
+            databases: AtomicU32::new(0),
+            left: Mutex::default(),
+        }
+    }
+
+    /// Has a standby take over from its primary, which must have ended, and waits until it may be written.
+    pub fn takes_over(&self) {
+        self.server.promote().unwrap();
+    }
+
+    /// Where a database is that is on this server, or on `other` if that may be written.
+    pub fn url_text_with(&self, other: &Self, database: &str) -> String {
+        let (own, other) = (self.server.address(), other.server.address());
+        let url = self.url_text(database);
+        url.replace(&own.to_string(), &format!("{own},{other}"))
+    }
+
+    /// Starts a pooler before this server, with `settings` as lines of its configuration, and waits until it answers.
+    pub async fn pooler(&self, settings: &str) -> Pooler {
+        let (folder, server) = (folder(), self.server.address());
+        let address = SocketAddr::new(free_address().ip(), PORT);
+        let started = LocalPooler::start(folder.path().to_owned(), address, server, settings);
+        let pooler = Pooler {
+            pooler: started.unwrap(),
+            _folder: folder,
+        };
+        pooler.answers().await;
+        pooler
     }
 
     /// The server that all tests of this process share.
@@ -130,6 +176,38 @@ impl PostgresServer {
         })
         .await;
         name
+    }
+}
+
+/// A pooler before a server: each transaction gets another connection of it.
+pub struct Pooler {
+    pooler: LocalPooler,
+    _folder: TempDir,
+}
+
+impl Pooler {
+    /// Where a database of the server is.
+    pub fn url_text(&self, database: &str) -> String {
+        self.pooler.url(database)
+    }
+
+    /// Ends it, with all connections, starts it again where it was, and waits until it answers.
+    pub async fn restart(&mut self) {
+        self.pooler.stop().unwrap();
+        self.pooler.run().unwrap();
+        self.answers().await;
+    }
+
+    async fn answers(&self) {
+        let log = self.pooler.folder().join("log");
+        let what = format!("PgBouncer answers (its log is {})", log.display());
+        eventually(&what, || async {
+            TcpStream::connect(self.pooler.address())
+                .await
+                .ok()
+                .map(drop)
+        })
+        .await;
     }
 }
 

@@ -11,6 +11,7 @@ use super::writer::CONFLICTS_MAX;
 use super::{BatchRows, Connector, Failure, PostgresOptions, Shared, Writer};
 use crate::error::StoreError;
 use crate::group_commit::{Engine, Undone};
+use crate::store_health::StoreHealth;
 
 /// How often several commands begin anew together for what others are in the way of; after that fewer at a time do.
 const CONFLICTS_OF_SEVERAL_MAX: u32 = 2;
@@ -22,22 +23,26 @@ pub struct BatchEngine<B: BatchRows> {
     writer: Writer,
     shared: Shared<B>,
     batch: B,
+    health: StoreHealth,
     /// The number of the transaction under way, among this process's.
     number: i64,
 }
 
 impl<B: BatchRows> BatchEngine<B> {
-    /// A writer that is not connected yet, with a `batch` that has not begun. Fails when the system gives it no runtime.
+    /// A writer that is not connected yet, with a `batch` that has not begun. Notes in `health` when it cannot do anything: who waits for it
+    /// may have given up before. Fails when the system gives it no runtime.
     pub fn new(
         connector: Connector,
         options: &PostgresOptions,
         shared: Shared<B>,
         batch: B,
+        health: StoreHealth,
     ) -> io::Result<Self> {
         Ok(Self {
             writer: Writer::new(connector, options, shared.random.clone())?,
             batch,
             shared,
+            health,
             number: 0,
         })
     }
@@ -55,6 +60,7 @@ impl<B: BatchRows> Engine for BatchEngine<B> {
             writer,
             shared,
             batch,
+            health,
             number,
         } = self;
         *number += 1;
@@ -97,7 +103,7 @@ impl<B: BatchRows> Engine for BatchEngine<B> {
                 Err(failure @ (Failure::Conflict(_) | Failure::Store(_))) => {
                     return Err(Undone::Rows(failure.into()));
                 }
-                Err(failure) => return Err(Undone::Engine(failure.into())),
+                Err(failure) => return Ok(health.note(Err(failure.into()))?),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Making connections.
 //!
 //! A password in a file is read anew for each, so that it can be changed while the process runs. Deliberately absent: when to connect
-//! again (`writer.rs`, `readers.rs`).
+//! again (`writer.rs`, `readers.rs`), and in which order hosts are asked (`hosts.rs`).
 
 use std::fmt;
 use std::io;
@@ -14,9 +14,10 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::hosts::Hosts;
 use super::{Failure, PostgresOptions, PostgresUrl};
 
 /// Why PostgreSQL cannot be used as it is configured.
@@ -39,7 +40,7 @@ pub enum SetupError {
 #[derive(Clone)]
 pub struct Connector {
     url: PostgresUrl,
-    config: Config,
+    hosts: Hosts,
     password_file: Option<PathBuf>,
     tls: MakeRustlsConnect,
     within: Duration,
@@ -61,7 +62,8 @@ impl Connector {
     ) -> Result<Self, SetupError> {
         let mut config = url.config().clone();
         config.application_name(component);
-        config.connect_timeout(options.connect_timeout);
+        // For each address of a host's name: one that does not answer leaves time for another.
+        config.connect_timeout(options.connect_timeout / 2);
         config.keepalives_idle(KEEPALIVE_IDLE);
         config.keepalives_interval(KEEPALIVE_INTERVAL);
         config.keepalives_retries(KEEPALIVE_RETRIES);
@@ -81,7 +83,7 @@ impl Connector {
             .with_no_client_auth();
         Ok(Self {
             url,
-            config,
+            hosts: Hosts::of(&config),
             password_file: options.password_file.clone(),
             tls: MakeRustlsConnect::new(tls),
             within: options.connect_timeout,
@@ -96,18 +98,25 @@ impl Connector {
     /// A new connection, and the task that drives it, which ends with it. [`Failure::Away`] when there is none within the time for it, or
     /// only one that may not write.
     pub async fn connect(&self) -> Result<(Client, JoinHandle<()>), Failure> {
-        let mut config = self.config.clone();
+        let mut password = None;
         if let Some(path) = &self.password_file {
             let path = path.clone();
             let read = tokio::task::spawn_blocking(move || read_password(&path)).await;
             let read = read.unwrap_or_else(|error| Err(io::Error::other(error)));
-            let password =
+            let read =
                 read.map_err(|error| Failure::Away(format!("its password: {error}").into()))?;
-            config.password(password);
+            password = Some(read);
         }
-        // The library's own limit is for each address of each host.
-        let connected = timeout(self.within, config.connect(self.tls.clone())).await;
+        let connected = self.hosts.first(|mut config| {
+            if let Some(password) = &password {
+                config.password(password);
+            }
+            let tls = self.tls.clone();
+            async move { config.connect(tls).await }
+        });
+        let connected = timeout(self.within, connected).await;
         let connected = connected.map_err(|_| Failure::Away("connecting took too long".into()))?;
+        let connected = connected.ok_or_else(|| Failure::internal("a URL without a host"))?;
         let (client, connection) = connected.map_err(|error| match Failure::from(error) {
             Failure::Store(why) => Failure::Away(why.to_string().into()),
             other => other,

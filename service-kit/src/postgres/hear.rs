@@ -8,15 +8,19 @@ use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{BatchRows, Columns, Failure, PostgresReaders, Shared};
+use crate::error::StoreError;
+use crate::store_health::StoreHealth;
 use crate::stored;
 
 /// How many events one look for what others have written takes.
 const HEARD_MAX: i64 = 1_000;
 
-/// Tells watchers here of what other processes have written, looking every `poll`, until `stop` is cancelled.
+/// Tells watchers here of what other processes have written, looking every `poll`, until `stop` is cancelled. Notes in `health` when nothing
+/// is to be had: a server that hangs may take longer to be given up than any caller waits.
 pub(super) async fn hear<B: BatchRows>(
     shared: Shared<B>,
     readers: PostgresReaders,
+    health: StoreHealth,
     poll: Duration,
     stop: CancellationToken,
 ) {
@@ -25,29 +29,40 @@ pub(super) async fn hear<B: BatchRows>(
         wait.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             wait.tick().await;
-            let heard = Box::pin(async {
-                let connection = readers.get().await?;
-                let mut more = true;
-                while more {
-                    let client = connection.client()?;
-                    more = match hear_some(&shared, client).await {
-                        Err(Failure::WentBack) => {
-                            shared.begin_again(client).await?;
-                            true
-                        }
-                        heard => heard?,
-                    };
-                }
-                connection.give_back();
-                Ok::<_, Failure>(())
-            });
-            // Whoever reads or writes says the same louder.
-            if let Err(failure) = shared.in_time(heard).await {
-                tracing::debug!("what others have written could not be heard of: {failure}");
+            let mut heard = hear_all(&shared, &readers).await;
+            if let Err(Failure::Away(_)) = heard {
+                // The connections may be of no more use, and the server well.
+                readers.forget_idle();
+                heard = hear_all(&shared, &readers).await;
+            }
+            if let Err(error) = health.note(heard.map_err(StoreError::from)) {
+                tracing::debug!("what others have written could not be heard of: {error}");
             }
         }
     };
     stop.run_until_cancelled(Box::pin(hearing)).await;
+}
+
+/// Tells of all that is new, however much that is; no look at some of it takes for ever.
+async fn hear_all<B: BatchRows>(
+    shared: &Shared<B>,
+    readers: &PostgresReaders,
+) -> Result<(), Failure> {
+    let connection = readers.get().await?;
+    let mut more = true;
+    while more {
+        let client = connection.client()?;
+        let heard = shared.in_time(Box::pin(hear_some(shared, client))).await;
+        more = match heard {
+            Err(Failure::WentBack) => {
+                shared.begin_again(client).await?;
+                true
+            }
+            heard => heard?,
+        };
+    }
+    connection.give_back();
+    Ok(())
 }
 
 /// Tells of some of what is new; whether there may be more.

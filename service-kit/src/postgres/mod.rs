@@ -18,6 +18,7 @@ mod core;
 mod failure;
 mod hear;
 mod history;
+mod hosts;
 mod lane;
 mod migrate;
 mod open;

@@ -107,7 +107,8 @@ impl<B: BatchRows> StoreCore<B> {
         let metrics = StoreMetrics::default();
         let readers = PostgresReaders::new(connector.clone(), options, metrics.readers.clone())?;
         let batch = batch(&shared);
-        let engine = BatchEngine::new(connector, options, shared.clone(), batch);
+        let health = StoreHealth::new();
+        let engine = BatchEngine::new(connector, options, shared.clone(), batch, health.clone());
         let writer = GroupCommit::start(
             engine.map_err(OpenError::Thread)?,
             setup.writer,
@@ -120,6 +121,7 @@ impl<B: BatchRows> StoreCore<B> {
         tokio::spawn(hear(
             shared.clone(),
             readers.clone(),
+            health.clone(),
             options.poll,
             hearing.clone(),
         ));
@@ -128,7 +130,7 @@ impl<B: BatchRows> StoreCore<B> {
             readers,
             shared,
             metrics,
-            health: StoreHealth::new(),
+            health,
             _hearing: hearing.clone().drop_guard(),
             hearing,
         })

@@ -21,8 +21,9 @@ pub(super) const CONFLICTS_MAX: u32 = 10;
 const CONFLICT_WAITS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
 /// How often work begins anew whose connection was lost.
 const CUT_OFF_MAX: u32 = 2;
-/// How long an answer to a commit that was lost is looked for, and how long is waited between two looks.
-const DOUBT_MAX: Duration = Duration::from_secs(10);
+/// How long an answer to a commit that was lost is looked for, and how long is waited between two looks. Longer than a server takes that
+/// only starts anew, and shorter than callers wait: all that is written meanwhile stands behind that commit.
+const DOUBT_MAX: Duration = Duration::from_secs(2);
 const DOUBT_WAIT: Duration = Duration::from_millis(50);
 
 /// Begins a snapshot that only reads.

@@ -1,23 +1,27 @@
-//! PostgreSQL servers of one's own, on loopback, for tests and measurements.
+//! PostgreSQL servers of one's own, on loopback, for tests and measurements; a standby of one, and a pooler before one.
 //!
 //! A watcher ends a server and deletes its files when the process that started it ends, however that comes about. PostgreSQL does not run as
 //! root, so it is started as another user. Deliberately absent: databases, connections, and any server that was there before.
 
+mod pooler;
 mod program;
 
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use program::{ids_of, is_root, program, program_line, succeed};
+pub use pooler::LocalPooler;
+
+use program::{leave_to_system_user, program, program_line, succeed};
 
 /// Who is there, without a password.
 pub const USER: &str = "acquaint";
 /// Whom the server runs as where whoever starts it is root.
 const SYSTEM_USER: &str = "postgres";
+/// By which name a primary knows its standby.
+const STANDBY: &str = "standby";
 
 /// Waits until nobody holds the other end of its input; then ends the server, and deletes its files.
 const WATCHER: &str = r#"cat >/dev/null; "$@" >/dev/null 2>&1; rm -rf "$FOLDER""#;
@@ -51,10 +55,7 @@ pub struct LocalServer {
 impl LocalServer {
     /// Makes the files of a new server in `folder`, which must be there, and be of no other use: it goes with the server.
     pub fn make(folder: &Path) -> io::Result<()> {
-        if is_root() {
-            let (user, group) = ids_of(SYSTEM_USER)?;
-            chown(folder, Some(user), Some(group))?;
-        }
+        leave_to_system_user(folder)?;
         let mut initdb = program("initdb");
         initdb
             .args(["--no-sync", "--no-instructions", "--encoding=UTF8"])
@@ -90,8 +91,52 @@ impl LocalServer {
         Ok(server)
     }
 
+    /// Starts a standby of `primary`, which follows it until it is [promoted](Self::promote): in `folder`, as for [`make`](Self::make), and
+    /// otherwise as [`start`](Self::start) does.
+    pub fn start_standby(
+        folder: PathBuf,
+        address: SocketAddr,
+        primary: &Self,
+        settings: &str,
+    ) -> io::Result<Self> {
+        leave_to_system_user(&folder)?;
+        let (host, port) = (primary.address.ip(), primary.address.port());
+        let mut copy = program("pg_basebackup");
+        copy.args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"])
+            .args(["--host", &host.to_string(), "--port", &port.to_string()])
+            .args(["--username", USER, "--no-password", "--pgdata"])
+            .arg(folder.join("data"));
+        succeed(&mut copy)?;
+        let settings = format!(
+            "{settings}\nprimary_conninfo = 'host={host} port={port} user={USER} application_name={STANDBY}'"
+        );
+        Self::start(folder, address, &settings)
+    }
+
+    /// Has commits wait from now on until the standby has them, too, on its disk.
+    pub fn wait_for_standby(&self) -> io::Result<()> {
+        self.set(&format!("synchronous_standby_names = '{STANDBY}'"))?;
+        self.control(&["reload", "--silent"])
+    }
+
+    /// Makes a standby a server of its own, which may be written, and waits until it is.
+    pub fn promote(&self) -> io::Result<()> {
+        self.control(&["promote", "--wait", "--silent"])
+    }
+
+    fn control(&self, words: &[&str]) -> io::Result<()> {
+        let mut control = program("pg_ctl");
+        control.args(words).arg("--pgdata").arg(self.data());
+        succeed(&mut control)
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where it keeps its files.
@@ -117,11 +162,7 @@ impl LocalServer {
 
     /// Ends it, and waits until it has ended.
     pub fn stop(&self, ending: Ending) -> io::Result<()> {
-        let mut stop = program("pg_ctl");
-        stop.args(["stop", "--wait", "--silent", "--mode", ending.word()])
-            .arg("--pgdata")
-            .arg(self.data());
-        succeed(&mut stop)
+        self.control(&["stop", "--wait", "--silent", "--mode", ending.word()])
     }
 
     /// Writes settings beside those it has, for the next start.

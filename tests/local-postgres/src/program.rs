@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::chown;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::SYSTEM_USER;
@@ -9,12 +11,21 @@ use super::SYSTEM_USER;
 /// Where Debian has the programs, each version in a folder of its own.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-pub(crate) fn is_root() -> bool {
+fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Gives a folder to whom the programs run as.
+pub(crate) fn leave_to_system_user(folder: &Path) -> io::Result<()> {
+    if is_root() {
+        let (user, group) = ids_of(SYSTEM_USER)?;
+        chown(folder, Some(user), Some(group))?;
+    }
+    Ok(())
+}
+
 /// The ids of a user and of its group.
-pub(crate) fn ids_of(name: &str) -> io::Result<(u32, u32)> {
+fn ids_of(name: &str) -> io::Result<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd")?;
     let ids = users.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -44,6 +55,11 @@ pub(crate) fn program_line(name: &str) -> Vec<String> {
         found.max()
     });
     let program = newest.map_or_else(|| name.to_owned(), |(_, path)| path.display().to_string());
+    system_line(&program)
+}
+
+/// A program, with what it is to be run by.
+pub(crate) fn system_line(program: &str) -> Vec<String> {
     let mut line = Vec::new();
     if is_root() {
         let as_user = [
@@ -56,7 +72,7 @@ pub(crate) fn program_line(name: &str) -> Vec<String> {
         ];
         line.extend(as_user.map(str::to_owned));
     }
-    line.push(program);
+    line.push(program.to_owned());
     line
 }
 

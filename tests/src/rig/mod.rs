@@ -12,11 +12,12 @@ pub mod watch;
 
 use std::{sync::Arc, time::Duration};
 
+use service_kit::postgres::PostgresUrl;
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
     engines::{Engine, Place},
-    rows::Look,
+    rows::{CONNECTION_NAMES, INVITATION_NAMES, Look},
     watcher::{ConnectionList, InvitationLists, Scope},
 };
 use check::{Caps, Stores};
@@ -61,7 +62,9 @@ pub struct Rig {
     load: Option<(Arc<Load>, JoinHandle<()>)>,
     watching: Option<Watchers>,
     /// Where the stores of invitation-service and connection-service are, if not in files.
-    places: Option<[Place; 2]>,
+    databases: Option<[PostgresUrl; 2]>,
+    /// Keeps the places where they are.
+    _places: Vec<Place>,
     /// What a log may not say.
     forbidden: Vec<&'static str>,
 }
@@ -71,6 +74,10 @@ struct Watchers {
     connections: Vec<Watching<ConnectionList>>,
     all_invitations: Watching<AllInvitations>,
     all_connections: Watching<AllConnections>,
+}
+
+fn parsed(urls: &[String; 2]) -> [PostgresUrl; 2] {
+    urls.each_ref().map(|url| PostgresUrl::parse(url).unwrap())
 }
 
 impl Rig {
@@ -84,7 +91,8 @@ impl Rig {
             seed,
             load: None,
             watching: None,
-            places: None,
+            databases: None,
+            _places: Vec::new(),
             forbidden: vec![CANARY, "panicked", "ERROR"],
         }
     }
@@ -94,11 +102,36 @@ impl Rig {
         let mut rig = Self::new(programs, seed);
         if engine != Engine::Sqlite {
             let places = [engine.place().await, engine.place_of_connections().await];
-            rig.processes.invitation.keep_in(&places[0]);
-            rig.processes.connection.keep_in(&places[1]);
-            rig.places = Some(places);
+            let urls = places.each_ref().map(|place| place.database().url_text());
+            rig.keep_in(&urls, places[0].lanes());
+            return Self {
+                _places: places.into(),
+                ..rig
+            };
         }
         rig
+    }
+
+    /// Two processes of each service on databases of theirs, invitation-service's first: where they are for the services, and for whoever
+    /// looks at what is in them.
+    pub fn of_two(
+        programs: Programs,
+        seed: u64,
+        of_services: &[String; 2],
+        of_lookers: &[String; 2],
+    ) -> Self {
+        let mut rig = Self::new(programs, seed);
+        rig.keep_in(of_services, 1);
+        rig.databases = Some(parsed(of_lookers));
+        rig.processes.double();
+        rig.clients = rig.processes.clients();
+        rig
+    }
+
+    fn keep_in(&mut self, urls: &[String; 2], lanes: u16) {
+        self.processes.invitation.keep_in(&urls[0], lanes);
+        self.processes.connection.keep_in(&urls[1], lanes);
+        self.databases = Some(parsed(urls));
     }
 
     /// The services may log errors: they are made to meet some.
@@ -199,10 +232,10 @@ impl Rig {
     }
 
     async fn looks(&self) -> [Look; 2] {
-        match &self.places {
+        match &self.databases {
             Some([invitations, connections]) => [
-                invitations.look_at_invitations().await,
-                connections.look_at_connections().await,
+                Look::at_database(invitations, INVITATION_NAMES).await,
+                Look::at_database(connections, CONNECTION_NAMES).await,
             ],
             None => [
                 Look::at_file(self.processes.invitation.store()),
@@ -244,10 +277,10 @@ impl Rig {
     }
 
     /// A log may have no note in it, no panic and no error, and no file of a crash may lie about.
-    fn log_is_wrong(&mut self) -> Vec<String> {
+    fn log_is_wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        for which in Which::BOTH {
-            let log = self.processes.service(which).log();
+        for service in self.processes.all() {
+            let log = service.log();
             let bad = |line: &&str| {
                 // A call that the other service, which was killed, did not answer is an error, and expected.
                 let call = line.contains(" ERROR acquaint::request: ");

@@ -16,14 +16,14 @@ use tokio::{
     net::TcpSocket,
     process::{Child, Command},
 };
+use tonic::transport::Channel;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
 use crate::{
     Blocks, Connections, Invitations, Members,
-    engines::Place,
-    pair::{channel, folder, socket},
+    pair::{channel, channel_over, folder, socket},
     wait::PATIENCE,
 };
 
@@ -76,9 +76,11 @@ pub struct Clients {
     pub members: Members,
 }
 
-/// One service.
+/// A process of a service.
 pub struct Service {
     which: Which,
+    /// The name of its log, and of its store.
+    name: String,
     program: PathBuf,
     address: SocketAddr,
     /// Keeps the port while the process is gone.
@@ -97,6 +99,8 @@ pub struct Processes {
     pub invitation: Service,
     /// connection-service.
     pub connection: Service,
+    /// Second processes of both, if any.
+    seconds: Vec<Service>,
 }
 
 impl Processes {
@@ -123,7 +127,29 @@ impl Processes {
             folder,
             invitation,
             connection,
+            seconds: Vec::new(),
         }
+    }
+
+    /// Adds a second process of each, like the first and on the same database. To be called once, before any is started.
+    pub fn double(&mut self) {
+        let connection = self.connection.second();
+        let url = format!("http://{},{}", self.connection.address, connection.address);
+        self.invitation.set("ACQUAINT_CONNECTION_URL", &url);
+        self.seconds = vec![self.invitation.second(), connection];
+    }
+
+    /// Every process there is.
+    pub fn all(&self) -> impl Iterator<Item = &Service> {
+        [&self.invitation, &self.connection]
+            .into_iter()
+            .chain(&self.seconds)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Service> {
+        [&mut self.invitation, &mut self.connection]
+            .into_iter()
+            .chain(&mut self.seconds)
     }
 
     /// Where both have their files.
@@ -145,24 +171,31 @@ impl Processes {
         }
     }
 
-    /// Starts whichever is not running, and waits until both serve.
+    /// Starts whichever is not running, and waits until all serve.
     pub async fn start(&mut self) {
-        for which in Which::BOTH {
-            let service = self.service(which);
+        for service in self.all_mut() {
             if !service.is_running() {
                 service.start(None);
             }
         }
-        for which in Which::BOTH {
-            self.service(which).serves().await;
+        for service in self.all_mut() {
+            service.serves().await;
         }
     }
 
-    /// Clients on connections of their own.
+    /// Clients on connections of their own, which use all processes of a service.
     pub fn clients(&self) -> Clients {
-        let connections = channel(self.connection.address);
+        let of = |which| {
+            let all = self.all().filter(|service| service.which == which);
+            let addresses: Vec<_> = all.map(|service| service.address).collect();
+            match *addresses {
+                [address] => channel(address),
+                _ => channel_over(&addresses),
+            }
+        };
+        let connections = of(Which::Connection);
         Clients {
-            invitations: Invitations::new(channel(self.invitation.address)),
+            invitations: Invitations::new(of(Which::Invitation)),
             connections: Connections::new(connections.clone()),
             blocks: Blocks::new(connections.clone()),
             members: Members::new(connections),
@@ -178,6 +211,7 @@ impl Service {
         let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let mut service = Self {
             which,
+            name: which.name().to_owned(),
             program: program.into(),
             address,
             _port: port,
@@ -192,17 +226,35 @@ impl Service {
         service
     }
 
+    /// Another process like it, which has not been started yet.
+    fn second(&self) -> Self {
+        let port = socket("127.0.0.1:0".parse().unwrap());
+        let address = port.local_addr().unwrap();
+        let mut second = Self {
+            which: self.which,
+            name: format!("{}-2", self.name),
+            program: self.program.clone(),
+            address,
+            _port: port,
+            folder: self.folder.clone(),
+            settings: self.settings.clone(),
+            child: None,
+            starts: 0,
+        };
+        second.set("ACQUAINT_LISTEN", &address.to_string());
+        second
+    }
+
     /// Sets a key of its environment, from the next start on.
     pub fn set(&mut self, key: &str, value: &str) {
         self.settings.retain(|(known, _)| known != key);
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
-    /// Keeps its store in a database, from the next start on.
-    pub fn keep_in(&mut self, place: &Place) {
-        self.set("ACQUAINT_DATABASE_URL", &place.database().url_text());
-        let lanes = place.lanes().to_string();
-        self.set("ACQUAINT_POSTGRES_LANES", &lanes);
+    /// Keeps its store in a database, over so many lanes, from the next start on.
+    pub fn keep_in(&mut self, url: &str, lanes: u16) {
+        self.set("ACQUAINT_DATABASE_URL", url);
+        self.set("ACQUAINT_POSTGRES_LANES", &lanes.to_string());
         // Streams hear soon of what an earlier process has written.
         self.set("ACQUAINT_POSTGRES_POLL_MILLIS", "5");
     }
@@ -212,6 +264,16 @@ impl Service {
         self.which
     }
 
+    /// The name of its log.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A way to this very process.
+    pub fn channel(&self) -> Channel {
+        channel(self.address)
+    }
+
     /// Where the program lies.
     pub fn program(&self) -> &str {
         self.program.to_str().unwrap()
@@ -219,7 +281,7 @@ impl Service {
 
     /// The store's file, where it is kept in one.
     pub fn store(&self) -> PathBuf {
-        self.folder.join(self.which.name()).with_extension("db")
+        self.folder.join(&self.name).with_extension("db")
     }
 
     /// Everything that it has logged since its first start.
@@ -228,7 +290,7 @@ impl Service {
     }
 
     fn log_file(&self) -> PathBuf {
-        self.folder.join(self.which.name()).with_extension("log")
+        self.folder.join(&self.name).with_extension("log")
     }
 
     /// The program with its environment, for whatever else it can be asked to do.

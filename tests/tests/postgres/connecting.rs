@@ -68,6 +68,15 @@ async fn of_several_hosts_the_one_that_may_write_is_taken() {
 }
 
 #[tokio::test]
+async fn a_host_that_does_not_answer_keeps_no_other_from_being_found() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let text = PostgresServer::shared().url_text("postgres");
+    let url = PostgresUrl::parse(&text.replace('@', &format!("@{address},"))).unwrap();
+    connect(url).await;
+}
+
+#[tokio::test]
 async fn a_password_in_a_file_is_read_for_each_connection() {
     let server = PostgresServer::shared();
     let admin = connect(server.url("postgres")).await;

@@ -198,6 +198,57 @@ async fn a_server_that_hangs_is_away_after_a_while_and_used_again_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_commits_hang_is_known_although_nobody_waits_so_long() {
+    let options = PostgresOptions {
+        statement_timeout: Duration::from_millis(200),
+        lock_timeout: Duration::from_millis(100),
+        ..postgres_options()
+    };
+    let (primary, name, store) = alone(options).await;
+    // Commits wait for the standby, and whatever only reads goes on.
+    let standby = primary.standby().await;
+    sent(&store, "ann", "ben").await;
+    let frozen = standby.freeze();
+    let patience = Duration::from_millis(50);
+    let given_up = tokio::time::timeout(patience, store.send(invitation("ann", "cleo"))).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+    eventually("the store is known to fail", || async {
+        store.head().await.unwrap();
+        (!store.health().works()).then_some(())
+    })
+    .await;
+    drop(frozen);
+    eventually("the store works again", || async {
+        store.probe().await.ok()
+    })
+    .await;
+    let again = send(&store, "ann", "cleo").await.unwrap_err();
+    assert!(
+        matches!(again, Refusal::InvitationPending { .. }),
+        "{again:?}"
+    );
+    let told = events(&store).await.len();
+    assert_eq!(told, 2, "each once, in {name}");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_is_known_to_be_away_although_nobody_asks() {
+    let options = PostgresOptions {
+        statement_timeout: Duration::from_millis(200),
+        ..postgres_options()
+    };
+    let (server, _, store) = alone(options).await;
+    let frozen = server.freeze();
+    eventually("the store is known to fail", || async {
+        (!store.health().works()).then_some(())
+    })
+    .await;
+    drop(frozen);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_stays_locked_keeps_nobody_else_from_being_stored() {
     let place = Engine::Postgres.place().await;
     let (server, name) = (place.database().server(), place.database().name());
