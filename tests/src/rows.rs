@@ -53,7 +53,7 @@ pub enum Look {
     /// On PostgreSQL.
     Database {
         /// The way there.
-        client: Client,
+        client: Box<Client>,
         /// What to name otherwise.
         names: Names,
     },
@@ -68,7 +68,7 @@ impl Look {
     /// At a database.
     pub async fn at_database(url: &PostgresUrl, names: Names) -> Self {
         Self::Database {
-            client: connect(url.clone()).await,
+            client: Box::new(connect(url.clone()).await),
             names,
         }
     }

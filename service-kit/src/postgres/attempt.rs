@@ -5,9 +5,7 @@
 //! not find, is as every commit before it has left it; positions and ids are given out in the order of commits, and what was read is what is
 //! changed. Deliberately absent: trying again (`batch_engine.rs`).
 
-use tokio_postgres::Client;
-
-use super::{BatchRows, Failure, Locking, Shared};
+use super::{BatchRows, Client, Failure, Locking, Shared};
 use crate::error::StoreError;
 use crate::time::Time;
 
@@ -118,14 +116,12 @@ impl<B: BatchRows> Attempt<'_, B> {
             // Nothing was put: the locks go without a word on the disk.
             return self.roll_back().await;
         }
-        let committed = client.batch_execute("commit");
-        let committed = shared.in_time(async { Ok(committed.await?) }).await;
+        let committed = shared.in_time(client.commit()).await;
         committed.map_err(Failure::at_commit)
     }
 
     async fn roll_back(&self) -> Result<(), Failure> {
-        let ended = self.client.batch_execute("rollback");
-        self.shared.in_time(async { Ok(ended.await?) }).await
+        self.shared.in_time(self.client.rollback()).await
     }
 }
 

@@ -3,9 +3,9 @@
 //! Deliberately absent: when it is done (`batch_engine.rs`), and what any store has in common of it (`cache.rs`, `lane.rs`, `writes.rs`).
 
 use futures::future::BoxFuture;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
-use super::{Failure, HeadRow, Statement};
+use super::{Client, Failure, HeadRow, Statement};
 use crate::time::Time;
 use crate::trace::TraceContext;
 

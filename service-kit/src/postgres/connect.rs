@@ -13,12 +13,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tokio_postgres::Client;
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::client::Keeping;
 use super::hosts::Hosts;
-use super::{Failure, PostgresOptions, PostgresUrl};
+use super::{Client, Failure, PostgresOptions, PostgresUrl};
 
 /// Why PostgreSQL cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,7 @@ pub struct Connector {
     password_file: Option<PathBuf>,
     tls: MakeRustlsConnect,
     within: Duration,
+    keeping: Keeping,
 }
 
 impl fmt::Debug for Connector {
@@ -87,6 +88,7 @@ impl Connector {
             password_file: options.password_file.clone(),
             tls: MakeRustlsConnect::new(tls),
             within: options.connect_timeout,
+            keeping: Keeping::default(),
         })
     }
 
@@ -98,6 +100,7 @@ impl Connector {
     /// A new connection, and the task that drives it, which ends with it. [`Failure::Away`] when there is none within the time for it, or
     /// only one that may not write.
     pub async fn connect(&self) -> Result<(Client, JoinHandle<()>), Failure> {
+        let deadline = Instant::now() + self.within;
         let mut password = None;
         if let Some(path) = &self.password_file {
             let path = path.clone();
@@ -114,7 +117,7 @@ impl Connector {
             let tls = self.tls.clone();
             async move { config.connect(tls).await }
         });
-        let connected = timeout(self.within, connected).await;
+        let connected = timeout_at(deadline, connected).await;
         let connected = connected.map_err(|_| Failure::Away("connecting took too long".into()))?;
         let connected = connected.ok_or_else(|| Failure::internal("a URL without a host"))?;
         let (client, connection) = connected.map_err(|error| match Failure::from(error) {
@@ -127,7 +130,10 @@ impl Connector {
                 tracing::debug!("a connection to PostgreSQL ended: {}", Failure::from(error));
             }
         });
-        Ok((client, driving))
+        let marked = timeout_at(deadline, Client::new(client, self.keeping.clone())).await;
+        let client =
+            marked.map_err(|_| Failure::Away("a new connection does not answer".into()))?;
+        Ok((client?, driving))
     }
 }
 

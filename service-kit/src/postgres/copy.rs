@@ -20,14 +20,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::Client;
 
 use self::digest::Digest;
 use self::source::Source;
 use self::target::Progress;
 use super::{
-    Connector, Failure, Kind, MigrateError, Migration, PostgresOptions, PostgresUrl, SetupError,
-    Statement, Table, TableShape, migrate,
+    Client, Connector, Failure, Kind, MigrateError, Migration, PostgresOptions, PostgresUrl,
+    SetupError, Statement, Table, TableShape, migrate,
 };
 use crate::error::StoreError;
 use crate::sqlite::{OpenError, SqliteOptions};

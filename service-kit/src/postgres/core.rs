@@ -6,7 +6,9 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::attempt::{PASSES_MAX, too_many_passes};
-use super::{BatchEngine, BatchRows, Failure, Locking, PostgresReaders, ReadSnapshot, Shared};
+use super::{
+    BatchEngine, BatchRows, Client, Failure, Locking, PostgresReaders, ReadSnapshot, Shared,
+};
 use crate::error::StoreError;
 use crate::group_commit::GroupCommit;
 use crate::metrics::store::StoreMetrics;
@@ -82,7 +84,7 @@ impl<B: BatchRows> StoreCore<B> {
     /// What `work` does beside the writer, on a connection of its own outside of any transaction; not for ever.
     pub async fn beside<T>(
         &self,
-        work: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Failure>,
+        work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let done = self.shared.in_time(Box::pin(async {
             let connection = self.readers.get().await?;

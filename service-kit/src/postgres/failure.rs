@@ -61,6 +61,8 @@ impl Failure {
             // What was asked took too long, or an operator ended it.
             SqlState::QUERY_CANCELED
             | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+            // Whoever is on the same connection has thrown away what was kept there.
+            | SqlState::INVALID_SQL_STATEMENT_NAME
             // A standby, or a primary that has become one.
             | SqlState::READ_ONLY_SQL_TRANSACTION => Self::Away(why.into()),
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::corrupt(why),
@@ -85,6 +87,10 @@ impl Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         if let Some(told) = error.as_db_error() {
+            // A statement was kept before a migration that gives its rows other columns.
+            if told.routine() == Some("RevalidateCachedQuery") {
+                return Self::Away("a statement that the server had kept is out of date".into());
+            }
             return Self::of_code(told.code(), told.constraint().or(told.table()));
         }
         if error.is_closed() {
@@ -140,7 +146,7 @@ mod tests {
         }
         for away in [
             "57P01", "57P02", "57P03", "08006", "53300", "53100", "25006", "57014", "28P01",
-            "3D000", "58030",
+            "3D000", "58030", "26000",
         ] {
             assert!(matches!(of(away), Failure::Away(_)), "{away}");
         }

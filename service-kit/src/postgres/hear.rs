@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::{BatchRows, Columns, Failure, PostgresReaders, Shared};
+use super::{BatchRows, Client, Columns, Failure, PostgresReaders, Shared};
 use crate::error::StoreError;
 use crate::store_health::StoreHealth;
 use crate::stored;

@@ -9,10 +9,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
-use super::{Failure, Statement};
+use super::{Client, Failure, Statement};
 use crate::environment::Random;
 use crate::epoch::{Diverged, EPOCHS_MAX, EpochId, Epochs};
 use crate::secret::StoreSecret;

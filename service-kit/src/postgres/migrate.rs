@@ -3,10 +3,10 @@
 //! Several processes may begin at once: whoever has locked the first row of the list of migrations applies them, the others find them
 //! applied. Deliberately absent: the way back.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
-use super::{Failure, Statement};
+use super::{Client, Failure, Statement};
 
 const TABLE: &str = "create table if not exists schema_migration (
     number integer primary key,

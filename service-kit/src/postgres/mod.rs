@@ -2,15 +2,16 @@
 //! readers, the history that several processes write together, copying an embedded store; and the engine that runs synchronous commands over rows that are elsewhere,
 //! for any service that says how its rows are loaded and written ([`BatchRows`]). A store is made of all of them ([`StoreCore`]).
 //!
-//! Nothing here is kept in a connection: statements are sent with their types and never prepared by name, limits of time are set for one
-//! transaction. So a proxy that gives each transaction another connection changes nothing, and neither does a server that was replaced by
-//! its standby. Only plain SQL is used, without advisory locks, notifications, triggers, functions or sequences of the store's own.
+//! Nothing that matters is kept in a connection: limits of time are set for one transaction, and statements that the server keeps are found to
+//! be ours before they are run. So a proxy that gives each transaction another connection changes nothing, and neither does a server that was
+//! replaced by its standby. Only plain SQL is used, without advisory locks, notifications, triggers, functions or sequences of the store's own.
 //! Deliberately absent: tables of a service, and the queue of its writer (see [`crate::group_commit`]).
 
 mod attempt;
 mod batch_engine;
 mod batch_rows;
 mod cache;
+mod client;
 mod columns;
 mod connect;
 mod copy;
@@ -38,6 +39,7 @@ pub use self::core::StoreCore;
 pub use batch_engine::BatchEngine;
 pub use batch_rows::{BatchRows, Locking};
 pub use cache::{Cache, Change, Stored};
+pub use client::Client;
 pub use columns::{Columns, int, limit_number, small};
 pub use connect::{Connector, SetupError};
 pub use copy::{COPY_SQL, CopyError, CopyPlan, Step, StoreCopy};
@@ -54,7 +56,7 @@ pub use snapshot::ReadSnapshot;
 pub use statement::{Statement, all};
 pub use store_clock::{StoreClock, TimeSource};
 pub use table::{Table, TableShape};
-pub use tokio_postgres::{Client, Row, types};
+pub use tokio_postgres::{Row, types};
 pub use url::{POSTGRES_URL, PostgresUrl};
 pub use writer::{BEGIN_READ, Writer};
 pub use writes::{Way, Writes};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::copy::{is_unfinished, transaction};
@@ -13,7 +12,7 @@ use super::hear::hear;
 use super::history::make_head;
 use super::migrate::lock;
 use super::{
-    BatchEngine, BatchRows, Connector, Failure, History, Locking, MigrateError, Migration,
+    BatchEngine, BatchRows, Client, Connector, Failure, History, Locking, MigrateError, Migration,
     PostgresOptions, PostgresReaders, PostgresUrl, SetupError, Shared, StoreClock, StoreCore,
     TimeSource, migrate,
 };

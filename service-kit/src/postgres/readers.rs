@@ -23,7 +23,7 @@ use crate::metrics::store::{self, ReaderMetrics};
 
 /// A connection with the task that drives it.
 struct Driven {
-    client: tokio_postgres::Client,
+    client: super::Client,
     driving: JoinHandle<()>,
 }
 
@@ -179,7 +179,7 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// The connection.
-    pub fn client(&self) -> Result<&tokio_postgres::Client, Failure> {
+    pub fn client(&self) -> Result<&super::Client, Failure> {
         let object = self.object.as_ref();
         let driven = object.map(|object| &object.deref().client);
         driven.ok_or_else(|| Failure::internal("a connection that was given back"))

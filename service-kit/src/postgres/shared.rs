@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
-use super::{BatchRows, Failure, HeadRow, History, Locking, Seen, StoreClock};
+use super::{BatchRows, Client, Failure, HeadRow, History, Locking, Seen, StoreClock};
 use crate::environment::Random;
 use crate::feed::Hub;
 use crate::secret::StoreSecret;

@@ -2,9 +2,7 @@
 //!
 //! Deliberately absent: what is read.
 
-use tokio_postgres::Client;
-
-use super::{BEGIN_READ, BatchRows, Failure, Locking, ReadClient, Shared, member_lane};
+use super::{BEGIN_READ, BatchRows, Client, Failure, Locking, ReadClient, Shared, member_lane};
 use crate::id::MemberId;
 use crate::time::Time;
 
@@ -25,11 +23,10 @@ impl<B: BatchRows> ReadSnapshot<B> {
         let client = connection.client()?;
         let known = shared.history.known();
         let head = B::head_statement(Locking::Unlocked);
-        let begun = async { Ok::<_, Failure>(client.batch_execute(BEGIN_READ).await?) };
-        let ((), rows) = futures::try_join!(begun, head.query(client, &[]))?;
+        let ((), rows) = futures::try_join!(client.begin(BEGIN_READ), head.query(client, &[]))?;
         let (head, now) = match shared.saw(client, known, &rows).await {
             Err(Failure::WentBack) => {
-                client.batch_execute("rollback").await?;
+                client.rollback().await?;
                 shared.begin_again(client).await?;
                 connection.give_back();
                 return Err(Failure::WentBack);
@@ -57,7 +54,7 @@ impl<B: BatchRows> ReadSnapshot<B> {
     /// Ends it with what was read.
     pub async fn end<T>(self, read: Result<T, Failure>) -> Result<T, Failure> {
         let read = read?;
-        self.client()?.batch_execute("commit").await?;
+        self.client()?.commit().await?;
         self.connection.give_back();
         Ok(read)
     }

@@ -1,15 +1,14 @@
-//! A statement with the types of its parameters, sent whole each time.
+//! A statement with the types of its parameters.
 //!
-//! Preparing by name would save the server some planning, but the name lives in one connection: a proxy that shares connections among
-//! transactions, or a server that was replaced, does not know it. Deliberately absent: texts put together from values.
+//! Deliberately absent: texts put together from values, and whether the server keeps it (`client.rs`).
 
 use std::borrow::Cow;
 
 use futures::future::{BoxFuture, join_all};
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
 
-use super::Failure;
+use super::{Client, Failure};
 
 /// A statement of a store.
 #[derive(Clone, Debug)]
@@ -36,17 +35,12 @@ impl Statement {
         client: &Client,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failure> {
-        let typed: Vec<(&(dyn ToSql + Sync), Type)> = parameters
-            .iter()
-            .copied()
-            .zip(self.types.iter().cloned())
-            .collect();
-        if typed.len() != parameters.len() || typed.len() != self.types.len() {
+        if parameters.len() != self.types.len() {
             return Err(Failure::internal(
                 "a statement with other parameters than it has",
             ));
         }
-        Ok(client.query_typed(&self.sql, &typed).await?)
+        client.run(self, parameters).await
     }
 
     /// Has the server understand it, and compares the types of its parameters with those that it is sent with.

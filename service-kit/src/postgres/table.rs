@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::records::{Array, Column, Kind, Records};
-use super::{Failure, Statement};
+use super::{Client, Failure, Statement};
 
 /// A table: what leads its key is `lane`, which is not among the columns here.
 #[derive(Clone, Copy, Debug)]

@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep};
-use tokio_postgres::Client;
 
-use super::{Connector, Failure, PostgresOptions};
+use super::{Client, Connector, Failure, PostgresOptions};
 use crate::environment::Random;
 
 /// How often work begins anew that other transactions are in the way of.
@@ -149,7 +148,7 @@ async fn attempt<T>(
     let usable = match &done {
         Ok(_) => true,
         Err(Failure::Away(_) | Failure::Doubt(_)) => false,
-        Err(_) => client.batch_execute("rollback").await.is_ok(),
+        Err(_) => client.rollback().await.is_ok(),
     };
     *kept = usable.then_some(client);
     done

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
-use tokio_postgres::Client;
 
-use super::{Change, Failure, Records, Table, Value};
+use super::{Change, Client, Failure, Records, Table, Value};
 use crate::error::StoreError;
 
 /// How rows are written, in the order in which it is done.

@@ -12,5 +12,6 @@
 
 mod connecting;
 mod history;
+mod kept;
 mod migrations;
 mod writing;

@@ -202,7 +202,7 @@ pub(super) async fn load(
     let mut statements: Vec<Coming<'_>> = Vec::new();
     if let Some(begin) = begin {
         statements.push(Box::pin(async move {
-            client.batch_execute(begin).await?;
+            client.begin(begin).await?;
             Ok(Came::Begun)
         }));
     }

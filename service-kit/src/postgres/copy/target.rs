@@ -5,11 +5,10 @@ use std::pin::pin;
 
 use futures::TryStreamExt as _;
 use futures::future::BoxFuture;
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::super::migrate::lock;
-use super::super::{Failure, Statement, Table, Way, Writes, all};
+use super::super::{Client, Failure, Statement, Table, Way, Writes, all};
 use super::digest::Digest;
 use super::source::{CopiedRow, Identity};
 use super::value::of_row;
