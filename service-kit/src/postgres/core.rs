@@ -45,9 +45,10 @@ impl<B: BatchRows> StoreCore<B> {
         let trace = trace::current();
         let done = self.writer.submit(move |batch| {
             batch.serve(trace);
-            command(batch)
+            let done = command(batch);
+            unless_rows_are_missing(batch, done)
         });
-        self.health.note(done.await)
+        self.health.note(done.await.and_then(of_all_rows))
     }
 
     /// [`write`](Self::write) after all others of its batch: see [`GroupCommit::submit_last`].
@@ -57,9 +58,10 @@ impl<B: BatchRows> StoreCore<B> {
     ) -> Result<T, StoreError> {
         let done = self.writer.submit_last(move |batch, others| {
             batch.serve(None);
-            command(batch, others)
+            let done = command(batch, others);
+            unless_rows_are_missing(batch, done)
         });
-        self.health.note(done.await)
+        self.health.note(done.await.and_then(of_all_rows))
     }
 
     /// Reads, but not for ever; once more where the connection turned out to be of no more use.
@@ -141,4 +143,23 @@ impl<B: BatchRows> StoreCore<B> {
         self.readers.close();
         self.writer.clone().close().await;
     }
+}
+
+/// What a command came to; nothing yet where it failed and rows are missing, for that may be why. So it does not keep the commands after it
+/// from asking for theirs: one at a time, each would cost an answer of the server.
+fn unless_rows_are_missing<T>(
+    batch: &impl BatchRows,
+    done: Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match done {
+        Err(_) if batch.wants() => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// What a command came to when no row was missing any more.
+fn of_all_rows<T>(done: Option<T>) -> Result<T, StoreError> {
+    done.ok_or_else(|| {
+        StoreError::internal("a command was answered before all its rows were there")
+    })
 }
