@@ -217,6 +217,13 @@ impl Pair {
         deadline.or_else(|| ahead.then(|| now.plus(AHEAD_RECHECK)))
     }
 
+    /// The invitations that others may still move: the live one, and the accepted one, which is offered again where the other service has lost
+    /// the connection.
+    pub fn movable(&self) -> impl Iterator<Item = &Invitation> {
+        let live = self.live.iter().map(|live| &live.invitation);
+        live.chain(self.accepted.iter().map(|accepted| &accepted.invitation))
+    }
+
     /// The record of an invitation, wherever it stands, to note the position of its latest event.
     pub fn invitation_mut(&mut self, id: &Uuid) -> Option<&mut Invitation> {
         let live = self.live.iter_mut().map(|live| &mut live.invitation);

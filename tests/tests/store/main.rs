@@ -55,4 +55,5 @@ mod members;
 mod processes;
 mod statements;
 mod steps;
+mod together;
 mod wire;

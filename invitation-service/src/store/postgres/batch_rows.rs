@@ -1,7 +1,7 @@
 //! A [`Batch`] as commands see it: rows to load and to put.
 //!
-//! What a command asks for brings with it what commands go on to ask for then: with a pair its two members and what they keep of the live
-//! invitation, with what one member keeps what the other does. Deliberately absent: loading and writing.
+//! What a command asks for brings with it what commands go on to ask for then: with a pair its two members and what they keep of the
+//! invitation that is live or was accepted, with what one member keeps what the other does. Deliberately absent: loading and writing.
 
 use service_kit::{
     error::StoreError,
@@ -88,12 +88,18 @@ impl Rows for Batch {
         let pair = row.map_or_else(|| Pair::new(key.clone()), |row| row.pair.clone());
         for side in Side::BOTH {
             self.members.ask(key.member(side));
-            if let Some(live) = &pair.live {
-                self.entries
-                    .ask(&(key.member(side).clone(), live.invitation.id));
+            for invitation in pair.movable() {
+                self.entries.ask(&(key.member(side).clone(), invitation.id));
             }
         }
         Ok(pair)
+    }
+
+    fn announce(&mut self, keys: &mut dyn Iterator<Item = &PairKey>) -> Result<(), StoreError> {
+        for key in keys {
+            self.pair(key)?;
+        }
+        Ok(())
     }
 
     fn put_pair(&mut self, pair: Pair) {
