@@ -1,13 +1,14 @@
 """Holds Dockerfile, docker-compose.yml and the pages' commands for containers to what the rest of the repository says, without Docker and without a network.
 
 Every ACQUAINT_ variable is a key of the service that is given it; the build is given every package of the workspace, which Cargo reads whole; every
-image is pinned to a version, the compiler's is the one that Cargo.toml asks for; the name of a service leads to all its processes; ports are
-published for this machine alone; no secret stands in a file; services get longer to end than they drain. Deliberately absent: whether it works
-(`docker compose up` tells).
+image is pinned to a version, the compiler's is the one that Cargo.toml asks for; the name of a service leads to all its processes; what the pages'
+commands name is there; ports are published for this machine alone; no secret stands in a file; services get longer to end than they drain.
+Deliberately absent: whether it works (`docker compose up` tells).
 """
 
 import pathlib
 import re
+import shlex
 import sys
 import tomllib
 
@@ -18,6 +19,9 @@ CARGO = (ROOT / "Cargo.toml").read_text()
 IGNORE = (ROOT / ".dockerignore").read_text()
 PINNED = re.compile(r"[\w./-]+:\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?")
 ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
+PAGES = ("README.md", "docs/operations.md")
+# Options of the commands there that are followed by a value.
+VALUED = ("--volume", "--entrypoint")
 
 
 def keys():
@@ -102,6 +106,53 @@ def replicas():
         yield "docker-compose.yml: no service of several processes was found"
 
 
+def named(verb, words):
+    """The services and the volumes that the words after a verb of `docker compose` name."""
+    services, volumes, words = [], [], list(words)
+    while words:
+        word = words.pop(0)
+        if word in VALUED:
+            value = words.pop(0)
+            volumes += [value.split(":")[0]] if word == "--volume" and not value.startswith(("/", ".")) else []
+        elif verb == "cp":
+            services += [word.split(":")[0]] if ":" in word else []
+        elif word in "<>|;":
+            break
+        elif not word.startswith("-"):
+            services.append(word)
+            if verb in ("run", "exec"):
+                break
+    return services, volumes
+
+
+def commands():
+    """What commands of the pages name and docker-compose.yml does not have."""
+    _, own = re.split(r"^services:$", COMPOSE, flags=re.MULTILINE)
+    own, volumes = re.split(r"^volumes:$", own, flags=re.MULTILINE)
+    has = {
+        "service": set(re.findall(r"^  ([\w-]+):$", own, re.MULTILINE)),
+        "profile": {"*"}.union(*(found.split(", ") for found in re.findall(r"profiles: \[(.*)\]", own))),
+        "volume": {f"acquaint_{name}" for name in re.findall(r"^  ([\w-]+):", volumes, re.MULTILINE)},
+    }
+    seen = 0
+    for page in PAGES:
+        for command in re.findall(r"\bdocker (?:compose|volume rm)\b[^`\n#]*", (ROOT / page).read_text()):
+            first, verb, *words = shlex.split(command)[1:] + [""]
+            names = {"service": [], "profile": [], "volume": []}
+            if first == "volume":
+                names["volume"] = words[:-1]
+            else:
+                while verb == "--profile":
+                    names["profile"].append(words[0])
+                    verb, words = words[1], words[2:]
+                names["service"], names["volume"] = named(verb, filter(None, words))
+            for kind, of_kind in names.items():
+                seen += len(of_kind)
+                yield from (f"{page}: there is no {kind} {name}: {command.strip()}" for name in of_kind if name not in has[kind])
+    if seen < 30:
+        yield f"only {seen} names were found in the pages' commands"
+
+
 def safety(known):
     """What would be reachable from elsewhere, cut short, or known to whoever reads the files."""
     ports = re.findall(r"^\s*ports: (.*)$", COMPOSE, re.MULTILINE)
@@ -125,7 +176,7 @@ def main():
     """Says what is wrong, and fails if anything is."""
     known = keys()
     assert set(known) == {"invitation-service", "connection-service"}, known.keys()
-    wrong = [*variables(known), *packages(), *versions(), *replicas(), *safety(known)]
+    wrong = [*variables(known), *packages(), *versions(), *replicas(), *commands(), *safety(known)]
     print("\n".join(wrong) or "containers are as the rest says")
     sys.exit(bool(wrong))
 
