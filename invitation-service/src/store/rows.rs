@@ -42,11 +42,10 @@ pub trait Rows {
 
     /// The pair; an empty one where there is no row.
     fn pair(&mut self, key: &PairKey) -> Result<Pair, StoreError>;
-    /// Says which pairs a command is going to ask for, before it changes the first. An engine whose rows are elsewhere fetches them together, with
-    /// what goes with them: a row that is missing may end a command early, and then each would be fetched after the one before it.
-    fn announce(&mut self, _keys: &mut dyn Iterator<Item = &PairKey>) -> Result<(), StoreError> {
-        Ok(())
-    }
+    /// Says which pairs a command was given to go through, before it changes the first. An engine whose rows are elsewhere fetches them together, with
+    /// what goes with them: a row that is missing may end a command early, and then each would be fetched after the one before it. Pairs that
+    /// were found here need not be announced.
+    fn announce(&mut self, _keys: &mut dyn Iterator<Item = &PairKey>) {}
     /// Keeps the pair, or deletes its row when nothing is left in it.
     fn put_pair(&mut self, pair: Pair);
 

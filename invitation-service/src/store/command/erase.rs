@@ -25,7 +25,6 @@ pub fn erase(rows: &mut dyn Rows, policy: &Policy, id: &MemberId) -> Result<bool
         rows.put_member(member);
     }
     let keys = rows.some_pairs(id, PAIRS_MAX)?;
-    rows.announce(&mut keys.iter())?;
     for key in &keys {
         let before = open(rows, policy, key)?;
         let mut after = before.clone();

@@ -57,7 +57,7 @@ pub fn fold(
     facts: &[FeedFact],
     until: FeedCursor,
 ) -> Result<(), StoreError> {
-    rows.announce(&mut facts.iter().map(|fact| &fact.key))?;
+    rows.announce(&mut facts.iter().map(|fact| &fact.key));
     for fact in facts {
         let followed = rows.cursor().position;
         if fact.position <= followed {

@@ -28,7 +28,6 @@ pub fn rewind_pairs(
     common_position: u64,
 ) -> Result<Option<PairKey>, StoreError> {
     let keys = rows.pairs_between(after, None, PAIRS_MAX)?;
-    rows.announce(&mut keys.iter())?;
     for key in &keys {
         let before = open(rows, policy, key)?;
         let mut pair = before.clone();
@@ -69,9 +68,8 @@ pub fn merge_page(
         page.after.as_ref().is_none_or(|after| key > after)
             && border.as_ref().is_none_or(|border| key <= border)
     };
-    rows.announce(&mut ours.iter())?;
     let listed = page.facts.iter().filter(|(key, _)| within(key));
-    rows.announce(&mut listed.clone().map(|(key, _)| key))?;
+    rows.announce(&mut listed.clone().map(|(key, _)| key));
     for (key, facts) in listed {
         take(rows, policy, key, *facts, page.position)?;
     }

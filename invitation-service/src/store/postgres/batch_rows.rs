@@ -36,10 +36,27 @@ fn wrong_range() -> StoreError {
 impl Batch {
     /// The pairs of a range; none as long as it is not here.
     fn found_pairs(&mut self, range: &Range) -> Result<Vec<PairKey>, StoreError> {
-        match self.range(range) {
-            None => Ok(Vec::new()),
-            Some(Found::Pairs(keys)) => Ok(keys.clone()),
-            Some(_) => Err(wrong_range()),
+        let keys = match self.range(range) {
+            None => return Ok(Vec::new()),
+            Some(Found::Pairs(keys)) => keys.clone(),
+            Some(_) => return Err(wrong_range()),
+        };
+        self.announce(&mut keys.iter());
+        Ok(keys)
+    }
+
+    /// Asks for a pair, its two members and what they keep of the invitation that is live or was accepted.
+    fn ask_pair(&mut self, key: &PairKey) {
+        self.pairs.ask(key);
+        let row = self.pairs.get(key);
+        let movable = row.into_iter().flat_map(|row| row.pair.movable());
+        let ids: Vec<Uuid> = movable.map(|invitation| invitation.id).collect();
+        for side in Side::BOTH {
+            let member = key.member(side);
+            self.members.ask(member);
+            for id in &ids {
+                self.entries.ask(&(member.clone(), *id));
+            }
         }
     }
 
@@ -84,22 +101,15 @@ impl Rows for Batch {
     }
 
     fn pair(&mut self, key: &PairKey) -> Result<Pair, StoreError> {
+        self.ask_pair(key);
         let row = self.pairs.get(key);
-        let pair = row.map_or_else(|| Pair::new(key.clone()), |row| row.pair.clone());
-        for side in Side::BOTH {
-            self.members.ask(key.member(side));
-            for invitation in pair.movable() {
-                self.entries.ask(&(key.member(side).clone(), invitation.id));
-            }
-        }
-        Ok(pair)
+        Ok(row.map_or_else(|| Pair::new(key.clone()), |row| row.pair.clone()))
     }
 
-    fn announce(&mut self, keys: &mut dyn Iterator<Item = &PairKey>) -> Result<(), StoreError> {
+    fn announce(&mut self, keys: &mut dyn Iterator<Item = &PairKey>) {
         for key in keys {
-            self.pair(key)?;
+            self.ask_pair(key);
         }
-        Ok(())
     }
 
     fn put_pair(&mut self, pair: Pair) {
