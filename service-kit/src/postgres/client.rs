@@ -1,6 +1,6 @@
 //! A connection, on which the server keeps the statements of transactions.
 //!
-//! A kept statement is neither parsed nor planned again, which is most of what a short one costs. But its name lives in one connection of the
+//! A kept statement is neither parsed nor planned again, which is up to half of what a short one costs the server. But its name lives in one connection of the
 //! server, and a proxy may hand those out transaction by transaction: there the name would be unknown, or, worse, another process's statement.
 //! So every transaction begins by asking for a mark that was left when the connection was made, and fails where it is not there. Then the
 //! process keeps nothing from then on, and sends statements whole, as it does outside of transactions anyway.
@@ -9,7 +9,7 @@
 //! tables is what the planner is told to do last. Deliberately absent: making connections, and what statements say.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::{Failure, Statement};
 use crate::environment::{Random as _, SystemRandom};
 
-/// A statement is kept when it has been run in so many transactions.
+/// A statement is kept when it has been run so often in transactions.
 const RUN_BEFORE_KEPT: u32 = 2;
 /// What of the server's ways of finding rows is left for when there is no other; and compiling, which it does for whatever it takes for
 /// long work, as it does a last resort.
@@ -69,8 +69,6 @@ struct State {
     kept: HashMap<Cow<'static, str>, Kept>,
     /// Those that are not kept yet, and how often each was run.
     run: HashMap<Cow<'static, str>, (u32, Statement)>,
-    /// Those to be kept when the next transaction begins.
-    next: BTreeSet<Cow<'static, str>>,
 }
 
 impl fmt::Debug for Client {
@@ -127,9 +125,12 @@ impl Client {
         let to_keep = {
             let mut state = self.state();
             state.marked = true;
-            let next = std::mem::take(&mut state.next);
-            let found = next.iter().filter_map(|sql| state.run.remove(sql));
-            found.map(|(_, statement)| statement).collect::<Vec<_>>()
+            let often = state
+                .run
+                .extract_if(|_, (times, _)| *times >= RUN_BEFORE_KEPT);
+            often
+                .map(|(_, (_, statement))| statement)
+                .collect::<Vec<_>>()
         };
         let guarded = format!(
             "{begin}; select 1 / (coalesce(current_setting('acquaint.mark', true), '') = '{}')::integer",
@@ -190,16 +191,8 @@ impl Client {
         if let Some(kept) = state.kept.get(&statement.sql) {
             return Some(kept.clone());
         }
-        let State { run, next, .. } = &mut *state;
-        let sql = &statement.sql;
-        let (times, _) = match run.get_mut(sql) {
-            Some(known) => known,
-            None => run.entry(sql.clone()).or_insert((0, statement.clone())),
-        };
-        *times += 1;
-        if *times >= RUN_BEFORE_KEPT {
-            next.insert(sql.clone());
-        }
+        let run = state.run.entry(statement.sql.clone());
+        run.or_insert_with(|| (0, statement.clone())).0 += 1;
         None
     }
 }
