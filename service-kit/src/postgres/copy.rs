@@ -31,7 +31,7 @@ use super::{
 use crate::error::StoreError;
 use crate::sqlite::{OpenError, SqliteOptions};
 
-pub(super) use target::{is_unfinished, transaction};
+pub(super) use target::is_unfinished;
 
 /// The table that shows an unfinished copy, to be part of each service's migrations.
 pub const COPY_SQL: &str = "

@@ -1,6 +1,6 @@
 //! The history that several processes write together: its end, and the epochs by which one that went back is noticed.
 //!
-//! The end is one row. Whoever appends to the history locks it last, after all other rows that it locks, and gives out the next positions; so
+//! The end is one row. Whoever appends to the history locks it first, before all other rows that it locks, and gives out the next positions; so
 //! the order of positions is the order of commits. Each process that starts begins an epoch, which all share from then on: the row names the newest, and
 //! whoever reads a position reads with it which epoch is in force. A process that finds the end, or the epochs, before what it has seen
 //! itself knows that the database was restored from a backup or has failed over to a standby that lagged, and begins an epoch too.
@@ -136,13 +136,16 @@ struct Known {
 }
 
 impl History {
-    /// Makes the end of the history if there is none, with a new secret and so many lanes, and begins an epoch.
-    pub async fn begin(
-        client: &Client,
-        lanes: u16,
-        random: &dyn Random,
-    ) -> Result<Opened, Failure> {
-        make_head(client, lanes, random).await?;
+    /// Makes the end of the history if there is none, with a new secret and so many lanes.
+    pub async fn make(client: &Client, lanes: u16, random: &dyn Random) -> Result<(), Failure> {
+        let new_secret = StoreSecret::generate(random)?;
+        let (secret, lanes) = (new_secret.as_bytes().as_slice(), i32::from(lanes));
+        MAKE_HEAD.query(client, &[&secret, &lanes]).await?;
+        Ok(())
+    }
+
+    /// Begins an epoch of this process, after the end that was [made](Self::make).
+    pub async fn begin(client: &Client, random: &dyn Random) -> Result<Opened, Failure> {
         let (known, row) = begin_epoch(client, random).await?;
         let secret: &[u8] = row.try_get(3)?;
         let lanes: i32 = row.try_get(4)?;
@@ -273,22 +276,6 @@ impl History {
         // Nothing that holds the lock can leave it half changed.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes the end of the history if there is none, with a new secret and so many lanes.
-pub(super) async fn make_head(
-    client: &Client,
-    lanes: u16,
-    random: &dyn Random,
-) -> Result<(), Failure> {
-    let new_secret = StoreSecret::generate(random)?;
-    MAKE_HEAD
-        .query(
-            client,
-            &[&new_secret.as_bytes().as_slice(), &i32::from(lanes)],
-        )
-        .await?;
-    Ok(())
 }
 
 /// Begins an epoch after the last position, in a transaction of its own.

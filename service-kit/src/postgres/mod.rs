@@ -31,6 +31,7 @@ mod snapshot;
 mod statement;
 mod store_clock;
 mod table;
+mod transaction;
 mod url;
 mod writer;
 mod writes;

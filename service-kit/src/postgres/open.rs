@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::copy::{is_unfinished, transaction};
+use super::copy::is_unfinished;
 use super::hear::hear;
-use super::history::make_head;
 use super::migrate::lock;
+use super::transaction::transaction;
 use super::{
     BatchEngine, BatchRows, Client, Connector, Failure, History, Locking, MigrateError, Migration,
     PostgresOptions, PostgresReaders, PostgresUrl, SetupError, Shared, StoreClock, StoreCore,
@@ -80,7 +80,7 @@ impl<B: BatchRows> StoreCore<B> {
         let (client, _) = connector.connect().await?;
         migrate(&client, setup.migrations).await?;
         make_store(&client, options.lanes, &*setup.random).await?;
-        let opened = History::begin(&client, options.lanes, &*setup.random).await?;
+        let opened = History::begin(&client, &*setup.random).await?;
         let rows = B::head_statement(Locking::Unlocked)
             .query(&client, &[])
             .await?;
@@ -143,7 +143,7 @@ async fn make_store(client: &Client, lanes: u16, random: &dyn Random) -> Result<
         if is_unfinished(client).await? {
             return Err(OpenError::Unfinished);
         }
-        Ok(make_head(client, lanes, random).await?)
+        Ok(History::make(client, lanes, random).await?)
     })
     .await
 }

@@ -21,7 +21,8 @@ async fn database() -> Client {
 }
 
 async fn begin(client: &Client) -> Opened {
-    History::begin(client, 1, &SystemRandom).await.unwrap()
+    History::make(client, 1, &SystemRandom).await.unwrap();
+    History::begin(client, &SystemRandom).await.unwrap()
 }
 
 /// Lets the history end at `position`, as commits and restored backups do.

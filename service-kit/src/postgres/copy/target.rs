@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::super::migrate::lock;
+use super::super::transaction::transaction;
 use super::super::{Client, Failure, Statement, Table, Way, Writes, all};
 use super::digest::Digest;
 use super::source::{CopiedRow, Identity};
@@ -60,23 +61,6 @@ impl Progress {
             copied,
         }
     }
-}
-
-/// What `work` comes to, in a transaction.
-pub(in crate::postgres) async fn transaction<T, E: From<Failure>>(
-    client: &Client,
-    work: impl AsyncFnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    client.batch_execute("begin").await.map_err(Failure::from)?;
-    let done = work().await;
-    if done.is_err() {
-        // Whatever went wrong is told; on a connection that is gone there is nothing to roll back.
-        let _ = client.batch_execute("rollback").await;
-        return done;
-    }
-    let committed = client.batch_execute("commit").await;
-    committed.map_err(|error| Failure::from(error).at_commit())?;
-    done
 }
 
 /// Whether the database has an unfinished copy. To be asked under the lock of the migrations, under which one begins.
