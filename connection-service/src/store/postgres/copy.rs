@@ -7,12 +7,7 @@ use std::sync::LazyLock;
 
 use service_kit::postgres::{CopyPlan, Kind, Table, TableShape};
 
-use super::MIGRATIONS;
-use super::tables::label::{ANNOTATION, DROPPED_LABEL, LABEL, LABELLED, NOTEBOOK};
-use super::tables::{
-    ACKNOWLEDGEMENT, BLOCK, CONNECTION, DISMISSAL, ERASED, REMOVAL_MARK, card, erasure, fact,
-    member, pair, verdict,
-};
+use super::{MIGRATIONS, tables};
 use crate::store::sqlite;
 
 /// The history's end.
@@ -40,30 +35,11 @@ const HEAD_OF_FILE: &str = "(select m.secret, m.last_time, m.head as position, e
 
 /// What a copy of an embedded store consists of.
 pub fn copy_plan() -> CopyPlan {
-    let tables: [&'static Table; 17] = [
-        &member::TABLE,
-        &pair::TABLE,
-        &CONNECTION,
-        &BLOCK,
-        &REMOVAL_MARK,
-        &verdict::TABLE,
-        &fact::TABLE,
-        &ERASED,
-        &erasure::TABLE,
-        &ACKNOWLEDGEMENT,
-        &card::TABLE,
-        &NOTEBOOK,
-        &LABEL,
-        &ANNOTATION,
-        &LABELLED,
-        &DROPPED_LABEL,
-        &DISMISSAL,
-    ];
     CopyPlan {
         component: "connection-service copy",
         from: sqlite::MIGRATIONS,
         to: MIGRATIONS,
-        tables: tables.to_vec(),
+        tables: tables::all().to_vec(),
         head: &HEAD,
         head_from: HEAD_OF_FILE,
     }

@@ -1,8 +1,6 @@
 //! What connection-service answers from a store in a file, and from a copy of it on PostgreSQL; and that the copy's rows are those that the
 //! database's own engine would have written.
 
-use std::fmt::Debug;
-
 use connection_service::domain::card::Card;
 use connection_service::domain::connection_list::{ListQuery, Order};
 use connection_service::domain::search::Search;
@@ -10,7 +8,7 @@ use connection_service::store::{Feed, PutCard};
 
 use super::labels::with_label;
 use super::*;
-use crate::copying::{Service, assert_same, copy};
+use crate::copying::{Answers, Service, assert_same, copy};
 
 /// `hub` has more connections than go in one batch of a copy.
 const MANY: u32 = 4_500;
@@ -126,18 +124,9 @@ async fn note(f: &Fixture) {
         .unwrap();
 }
 
-/// What a store answers, each with what was asked.
-struct Answers(Vec<String>);
-
-impl Answers {
-    fn note(&mut self, asked: impl Debug, answer: impl Debug) {
-        self.0.push(format!("{asked:?}: {answer:?}"));
-    }
-}
-
 /// What is read of everything.
 async fn answers(store: &dyn Store) -> Vec<String> {
-    let mut answers = Answers(Vec::new());
+    let mut answers = Answers::default();
     for name in MEMBERS {
         of_member(store, &id(name), &mut answers).await;
     }

@@ -1,6 +1,6 @@
 //! What invitation-service answers from a store in a file, and from a copy of it on PostgreSQL.
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
 use acquaint_tests::engines::{Engine, Place};
 use invitation_service::{
@@ -29,7 +29,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Service, assert_same, copy};
+use super::{Answers, Service, assert_same, copy};
 use crate::members::{START, clock, invitation, member, send, sent, shared};
 
 const EPOCH: EpochId = EpochId::from_bytes([5; 16]);
@@ -265,18 +265,9 @@ fn noted() -> SendInvitation {
     }
 }
 
-/// What a store answers, each with what was asked.
-struct Answers(Vec<String>);
-
-impl Answers {
-    fn note(&mut self, asked: impl Debug, answer: impl Debug) {
-        self.0.push(format!("{asked:?}: {answer:?}"));
-    }
-}
-
 /// What is read of everything at one time.
 async fn answers(store: &dyn Store) -> Vec<String> {
-    let mut answers = Answers(Vec::new());
+    let mut answers = Answers::default();
     for name in MEMBERS {
         of_member(store, &member(name), &mut answers).await;
     }

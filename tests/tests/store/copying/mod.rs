@@ -6,7 +6,7 @@
 mod invitations;
 mod program;
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Debug, path::Path, sync::Arc};
 
 use acquaint_tests::{
     engines::{Engine, Place},
@@ -186,8 +186,18 @@ async fn client(place: &Place) -> Client {
     connect(place.database().url()).await
 }
 
+/// What a store answers, each with what was asked.
+#[derive(Default)]
+pub(crate) struct Answers(pub(crate) Vec<String>);
+
+impl Answers {
+    pub(crate) fn note(&mut self, asked: impl Debug, answer: impl Debug) {
+        self.0.push(format!("{asked:?}: {answer:?}"));
+    }
+}
+
 /// Compares texts, of which there are many and long ones, and shows where they begin to differ.
-pub(crate) fn assert_same(these: &[String], those: &[String], what: impl std::fmt::Debug) {
+pub(crate) fn assert_same(these: &[String], those: &[String], what: impl Debug) {
     for (one, other) in these.iter().zip(those) {
         if one != other {
             let same = one

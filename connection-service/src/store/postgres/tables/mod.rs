@@ -102,9 +102,9 @@ pub(super) fn dismissal<'a>(
     values
 }
 
-/// The tables that are written row by row.
-pub(super) fn statements() -> Vec<Statement> {
-    let tables: [&Table; 16] = [
+/// The tables that are written row by row: all but the history's.
+pub(super) fn all() -> [&'static Table; 17] {
+    [
         &member::TABLE,
         &pair::TABLE,
         &CONNECTION,
@@ -121,7 +121,10 @@ pub(super) fn statements() -> Vec<Statement> {
         &label::ANNOTATION,
         &label::LABELLED,
         &label::DROPPED_LABEL,
-    ];
-    let tables = tables.into_iter().chain([&*DISMISSAL]);
-    tables.flat_map(Table::statements).collect()
+        &DISMISSAL,
+    ]
+}
+
+pub(super) fn statements() -> Vec<Statement> {
+    all().into_iter().flat_map(Table::statements).collect()
 }
