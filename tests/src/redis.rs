@@ -14,12 +14,16 @@ use std::{
 };
 
 use invitation_service::limiter::redis::RedisUrl;
-use redis::{FromRedisValue, RedisResult};
+use redis::{AsyncConnectionConfig, FromRedisValue, RedisResult};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::{pair::folder, scrape::free_address, wait::eventually};
+use crate::{
+    pair::folder,
+    scrape::free_address,
+    wait::{PATIENCE, eventually},
+};
 
 /// On its own host each can have the same port.
 const PORT: u16 = 7_379;
@@ -152,7 +156,13 @@ impl RedisServer {
 
     async fn try_ask<T: FromRedisValue>(&self, command: &[&str]) -> RedisResult<T> {
         let client = redis::Client::open(self.client.as_str())?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
+        // A machine that stands still for a moment is none of the test's business: whoever waits for something has a bound of its own.
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&patient)
+            .await?;
         let mut asked = redis::cmd(command[0]);
         asked.arg(&command[1..]);
         asked.query_async(&mut connection).await

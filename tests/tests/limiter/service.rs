@@ -152,7 +152,7 @@ pub(crate) async fn while_emptied<T>(
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
     let server = RedisServer::start().await;
-    let (pair, shown_at) = pair_over(of(&server, PATIENT)).await;
+    let (pair, _) = pair_over(of(&server, PATIENT)).await;
     let pair = Arc::new(pair);
     for round in 0..rounds() {
         let inviter = format!("ann-{round}");
@@ -163,13 +163,27 @@ async fn many_at_once_are_sent_up_to_the_cap_and_no_further() {
             .await;
         assert!(kept, "Redis was used");
     }
-    let page = scrape(shown_at).await;
-    let said = |outcome: &str| {
-        let series = "acquaint_limiter_reservations_total{component=\"invitation-service\"";
-        value(&page, &format!("{series},outcome=\"{outcome}\"}}"))
-    };
-    assert!(said("taken") > 0.0 && said("full") > 0.0, "{page}");
     Arc::into_inner(pair).unwrap().stop().await;
+}
+
+/// Many at once may all be decided before Redis knows of any of them; one after the other it is known what Redis says to each.
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_knows_of_a_member_from_the_first_send_on() {
+    let server = RedisServer::start().await;
+    let (pair, shown_at) = pair_over(of(&server, PATIENT)).await;
+    for number in 0..CAP {
+        pair.sent("ann", &format!("invitee-{number}")).await;
+    }
+    let refused = pair.send("ann", "one-more").await.unwrap_err();
+    assert_eq!(Refusal::of(&refused).reason, "WEEKLY_CAP_REACHED");
+    let page = scrape(shown_at).await;
+    let said = ["unknown", "taken", "full", "away"].map(|outcome| {
+        let series = "acquaint_limiter_reservations_total{component=\"invitation-service\"";
+        let times = value(&page, &format!("{series},outcome=\"{outcome}\"}}"));
+        format!("{outcome} {times}")
+    });
+    assert_eq!(said, ["unknown 1", "taken 19", "full 1", "away 0"]);
+    pair.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
