@@ -39,6 +39,15 @@ impl StoreError {
     pub fn internal(why: impl std::fmt::Display) -> Self {
         Self::Internal(why.to_string().into())
     }
+
+    /// Logs that `work`, which nobody waits for and which is tried again, has failed: as an error, but at debug where the store only cannot
+    /// be used now, which [`crate::store_health`] tells of once.
+    pub fn log(&self, work: &str) {
+        match self {
+            Self::Overloaded | Self::Unavailable(_) => tracing::debug!("{work} failed: {self}"),
+            Self::Corrupt(_) | Self::Internal(_) => tracing::error!("{work} failed: {self}"),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -63,8 +63,14 @@ impl StoreHealth {
                     "the store fails: this service says that it does not serve until the store works again"
                 );
                 health.set_not_serving();
+                let mut told = false;
                 while let Err(error) = probe().await {
-                    tracing::debug!("the store still fails: {error}");
+                    if told {
+                        tracing::debug!("the store still fails: {error}");
+                    } else {
+                        tracing::warn!("the store fails: {error}");
+                        told = true;
+                    }
                     sleep(TRY_EVERY).await;
                 }
                 tracing::info!("the store works again");

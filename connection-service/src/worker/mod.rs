@@ -22,8 +22,8 @@ pub async fn run(store: &dyn Store, poll: Duration, stop: &CancellationToken, wo
         loop {
             rounds.tick().await;
             match round(store, work).await {
-                Ok(()) | Err(StoreError::Overloaded) => {}
-                Err(error) => tracing::error!("a round of the worker failed: {error}"),
+                Ok(()) => {}
+                Err(error) => error.log("a round of the worker"),
             }
         }
     };

@@ -71,7 +71,7 @@ pub async fn run(
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => tokio::time::sleep(options.poll).await,
                 Err(error) => {
-                    tracing::warn!("a round of the worker failed: {error}");
+                    error.log("a round of the worker");
                     tokio::time::sleep(options.poll).await;
                 }
             }
@@ -94,7 +94,7 @@ async fn round(
             let reviewed = review(context, key).await;
             context.metrics.work.ended("pairs", &reviewed);
             if let Err(error) = reviewed {
-                tracing::warn!("a pair could not be reviewed: {error}");
+                error.log("reviewing a pair");
             }
         })
         .await;
