@@ -16,6 +16,8 @@ use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     clock::{Clock as _, SystemClock},
+    postgres::{CopyPlan, PostgresOptions, Step, StoreCopy},
+    sqlite::SqliteOptions,
     time::{Span, Time},
 };
 use tokio::time::Instant;
@@ -108,38 +110,16 @@ impl Filled {
         if usable(&folder, stored, engine, now).await {
             return Ok(Self { folder, engine });
         }
-        // In memory where there is room, for the disk has better things to do. PostgreSQL writes a log besides, of whatever length.
-        let memory = Path::new("/dev/shm");
-        let in_memory = engine == Engine::Embedded && room(memory) >= room_to_fill(stored);
-        let scratch = Scratch::new(if in_memory { memory } else { root })?;
         let began = Instant::now();
-        eprintln!("filling stores with {stored} invitations, once");
-        let postgres = match engine {
-            Engine::Embedded => None,
-            Engine::Postgres => Some(Postgres::to_fill(&scratch.0).await?),
+        let until = match engine {
+            Engine::Embedded => fill(root, &folder, stored, network, now).await?,
+            Engine::Postgres => Box::pin(move_up(root, &folder, stored, network)).await?,
         };
-        let stores = Stores::open(&scratch.0, now, postgres.as_ref()).await?;
-        let filled = stores
-            .fill(network, now, |sent| {
-                let rate = u128::from(sent) * 1_000 / began.elapsed().as_millis().max(1);
-                eprintln!("  {sent} of {} sent, {rate} a second", network.sends());
-            })
-            .await;
-        stores.close().await;
-        filled?;
-        if let Some(postgres) = &postgres {
-            postgres.settle().await?;
-            postgres.stop()?;
-        }
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        copy(&scratch.0, &folder, engine)?;
         let stamp = Stamp {
             filling: FILLING,
             stored,
             tables: engine.tables(),
-            until: now.millis(),
+            until: until.millis(),
         };
         // Last, so that a filling that was broken off is none.
         fs::write(folder.join(STAMP), serde_json::to_vec(&stamp)?)?;
@@ -149,11 +129,77 @@ impl Filled {
 
     /// A copy to work on, in a folder of its own, on the disk.
     pub(crate) fn copy_to(&self, folder: &Path) -> anyhow::Result<()> {
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
-        copy(&self.folder, folder, self.engine)
+        replace(&self.folder, folder, self.engine)
     }
+}
+
+/// Fills embedded stores up to `now`, and puts them into `folder`.
+async fn fill(
+    root: &Path,
+    folder: &Path,
+    stored: u64,
+    network: &Network,
+    now: Time,
+) -> anyhow::Result<Time> {
+    // In memory where there is room, for the disk has better things to do.
+    let memory = Path::new("/dev/shm");
+    let in_memory = room(memory) >= room_to_fill(stored);
+    let scratch = Scratch::new(if in_memory { memory } else { root })?;
+    let began = Instant::now();
+    eprintln!("filling stores with {stored} invitations, once");
+    let stores = Stores::open(&scratch.0, now)?;
+    let filled = stores
+        .fill(network, now, |sent| {
+            let rate = u128::from(sent) * 1_000 / began.elapsed().as_millis().max(1);
+            eprintln!("  {sent} of {} sent, {rate} a second", network.sends());
+        })
+        .await;
+    stores.close().await;
+    filled?;
+    replace(&scratch.0, folder, Engine::Embedded)?;
+    Ok(now)
+}
+
+/// Copies the embedded stores into a PostgreSQL, as `copy-store` does, and puts that into `folder`; up to when they are filled.
+async fn move_up(
+    root: &Path,
+    folder: &Path,
+    stored: u64,
+    network: &Network,
+) -> anyhow::Result<Time> {
+    let embedded = Filled::get(root, stored, Engine::Embedded, network).await?;
+    let scratch = Scratch::new(root)?;
+    eprintln!("copying {stored} invitations into PostgreSQL, once");
+    let server = Postgres::to_fill(&scratch.0).await?;
+    let copy = async |file: &str, database: &str, plan: CopyPlan| {
+        let from = SqliteOptions::new(embedded.folder.join(file));
+        let options = PostgresOptions::default();
+        let copy = StoreCopy::begin(from, server.parsed_url(database)?, &options, plan).await?;
+        copy.run(|step| {
+            if let Step::Same { table, rows, .. } = step {
+                eprintln!("  {table}: {rows} rows");
+            }
+        })
+        .await?;
+        anyhow::Ok(())
+    };
+    let invitations = invitation_service::store::postgres::copy_plan();
+    copy(INVITATIONS, postgres::INVITATIONS, invitations).await?;
+    let connections = connection_service::store::postgres::copy_plan();
+    copy(CONNECTIONS, postgres::CONNECTIONS, connections).await?;
+    server.settle().await?;
+    server.stop()?;
+    replace(&scratch.0, folder, Engine::Postgres)?;
+    let stamp = stamp_of(&embedded.folder).context("the embedded stores were just filled")?;
+    Ok(Time::from_millis(stamp.until))
+}
+
+/// Puts a filling into a folder, in place of what is there.
+fn replace(from: &Path, folder: &Path, engine: Engine) -> anyhow::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    copy(from, folder, engine)
 }
 
 /// How many bytes can be put into a folder; none into one that is not there.
@@ -166,11 +212,14 @@ fn room_to_fill(stored: u64) -> u64 {
     (256 << 20) + stored * 4_096
 }
 
+fn stamp_of(folder: &Path) -> Option<Stamp> {
+    let stamp = fs::read(folder.join(STAMP)).ok()?;
+    serde_json::from_slice(&stamp).ok()
+}
+
 /// Whether there is a filling of today's kind, whose tables are today's.
 async fn usable(folder: &Path, stored: u64, engine: Engine, now: Time) -> bool {
-    let stamp = fs::read(folder.join(STAMP)).ok();
-    let stamp: Option<Stamp> = stamp.and_then(|stamp| serde_json::from_slice(&stamp).ok());
-    let fits = stamp.is_some_and(|stamp| {
+    let fits = stamp_of(folder).is_some_and(|stamp| {
         let age = now.since(Time::from_millis(stamp.until));
         stamp.filling == FILLING
             && stamp.stored == stored
@@ -180,7 +229,7 @@ async fn usable(folder: &Path, stored: u64, engine: Engine, now: Time) -> bool {
     if !fits || engine == Engine::Postgres {
         return fits;
     }
-    match Stores::open(folder, now, None).await {
+    match Stores::open(folder, now) {
         Ok(stores) => {
             stores.close().await;
             true

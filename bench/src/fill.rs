@@ -9,10 +9,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use connection_service::{
     domain::card::Card,
     domain::ensure::{Acceptance as AskedAcceptance, Verdict as GivenVerdict},
-    store::{
-        PutCard, Store as ConnectionStore, postgres as connection_postgres,
-        sqlite::SqliteStore as ConnectionFile,
-    },
+    store::{PutCard, Store as _, sqlite::SqliteStore as ConnectionFile},
 };
 use futures::future::try_join_all;
 use invitation_service::{
@@ -22,33 +19,28 @@ use invitation_service::{
         pair::{Connection, DeclineReason, Facts},
     },
     store::{
-        Store as InvitationStore,
+        Store as _,
         command::{
             AwaitedVerdict,
             answer::Acceptance,
             send::{Outcome, SendInvitation},
         },
-        postgres::{PostgresStore, TimeSource},
         rows::FeedCursor,
         sqlite::SqliteStore,
     },
 };
 use service_kit::{
     clock::ManualClock,
-    environment::{Environment, SystemRandom},
+    environment::Environment,
     group_commit::GroupCommitOptions,
     id::{MemberId, PairKey},
     metrics::work::WorkMetrics,
-    postgres::PostgresOptions,
     sqlite::{SqliteOptions, Synchronous},
     time::{Span, Time},
 };
 use uuid::Uuid;
 
-use crate::{
-    network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke},
-    postgres::{self, Postgres},
-};
+use crate::network::{Fate, HUB, HUB_CONNECTIONS, Network, Planned, card, id, mix, note, spoke};
 
 /// How long the filling has taken, on its own clock. Shorter than anything that is kept for months.
 const FILLED_IN: Span = Span::days(60);
@@ -80,8 +72,8 @@ pub(crate) const CONNECTIONS: &str = "connections.db";
 /// Both stores, open without their services.
 pub(crate) struct Stores {
     clock: ManualClock,
-    invitations: Arc<dyn InvitationStore>,
-    connections: Arc<dyn ConnectionStore>,
+    invitations: SqliteStore,
+    connections: ConnectionFile,
 }
 
 /// An invitation to be answered.
@@ -91,12 +83,8 @@ struct Unanswered {
 }
 
 impl Stores {
-    /// Opens both stores, or makes them, at a time: in files of a folder, or in databases.
-    pub(crate) async fn open(
-        folder: &Path,
-        at: Time,
-        postgres: Option<&Postgres>,
-    ) -> anyhow::Result<Self> {
+    /// Opens both stores, or makes them, at a time, in files of a folder.
+    pub(crate) fn open(folder: &Path, at: Time) -> anyhow::Result<Self> {
         let clock = ManualClock::new(at);
         let options = |name| {
             let mut options = SqliteOptions::new(folder.join(name));
@@ -105,46 +93,18 @@ impl Stores {
             options
         };
         Ok(Self {
-            invitations: match postgres {
-                None => Arc::new(SqliteStore::open(
-                    options(INVITATIONS),
-                    GROUPS,
-                    invitation_service::Policy::default(),
-                    Environment::system(Arc::new(clock.clone())),
-                )?),
-                Some(server) => {
-                    let options = PostgresOptions::default();
-                    let opened = PostgresStore::open(
-                        server.parsed_url(postgres::INVITATIONS)?,
-                        &options,
-                        GROUPS,
-                        invitation_service::Policy::default(),
-                        TimeSource::Given(Arc::new(clock.clone())),
-                        Arc::new(SystemRandom),
-                    );
-                    Arc::new(opened.await?)
-                }
-            },
-            connections: match postgres {
-                None => Arc::new(ConnectionFile::open(
-                    options(CONNECTIONS),
-                    GROUPS,
-                    connection_service::Policy::default(),
-                    Environment::system(Arc::new(clock.clone())),
-                )?),
-                Some(server) => {
-                    let options = PostgresOptions::default();
-                    let opened = connection_postgres::PostgresStore::open(
-                        server.parsed_url(postgres::CONNECTIONS)?,
-                        &options,
-                        GROUPS,
-                        connection_service::Policy::default(),
-                        TimeSource::Given(Arc::new(clock.clone())),
-                        Arc::new(SystemRandom),
-                    );
-                    Arc::new(opened.await?)
-                }
-            },
+            invitations: SqliteStore::open(
+                options(INVITATIONS),
+                GROUPS,
+                invitation_service::Policy::default(),
+                Environment::system(Arc::new(clock.clone())),
+            )?,
+            connections: ConnectionFile::open(
+                options(CONNECTIONS),
+                GROUPS,
+                connection_service::Policy::default(),
+                Environment::system(Arc::new(clock.clone())),
+            )?,
             clock,
         })
     }
@@ -375,7 +335,7 @@ impl Stores {
             ensure!(awaited.iter().all(Option::is_none), "an acceptance is left");
         }
         while self.invitations.forget_old().await? {}
-        connection_service::worker::round(&*self.connections, &WorkMetrics::default()).await?;
+        connection_service::worker::round(&self.connections, &WorkMetrics::default()).await?;
         Ok(())
     }
 }
