@@ -7,7 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::attempt::{PASSES_MAX, too_many_passes};
 use super::{
-    BatchEngine, BatchRows, Client, Failure, Locking, PostgresReaders, ReadSnapshot, Shared,
+    BatchEngine, BatchRows, Begun, Client, Failure, Locking, PostgresReaders, ReadSnapshot, Shared,
 };
 use crate::error::StoreError;
 use crate::group_commit::GroupCommit;
@@ -78,9 +78,10 @@ impl<B: BatchRows> StoreCore<B> {
         self.health.note(ended)
     }
 
-    /// What is committed now.
+    /// What is committed now, as soon as a connection is free.
     pub async fn snapshot(&self) -> Result<ReadSnapshot<B>, Failure> {
-        ReadSnapshot::begin(self.readers.get().await?, &self.shared).await
+        let connection = self.readers.get().await?;
+        Ok(ReadSnapshot::begin(connection, &self.shared).await)
     }
 
     /// What `work` does beside the writer, on a connection of its own outside of any transaction; not for ever.
@@ -106,10 +107,11 @@ impl<B: BatchRows> StoreCore<B> {
         let preview = || {
             Box::pin(async {
                 let snapshot = self.snapshot().await?;
+                let Begun { now, head } = snapshot.begun().await?;
                 let mut batch = batch();
-                batch.found(snapshot.head);
+                batch.found(head);
                 for _ in 0..PASSES_MAX {
-                    batch.restart(snapshot.now);
+                    batch.restart(now);
                     let came = command(&mut batch);
                     if !batch.wants() {
                         return snapshot.end(came.map_err(Failure::from)).await;

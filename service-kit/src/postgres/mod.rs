@@ -53,7 +53,7 @@ pub use options::PostgresOptions;
 pub use readers::{Client as ReadClient, PostgresReaders};
 pub use records::{Column, Kind, Records, Value};
 pub use shared::{Notice, Shared};
-pub use snapshot::ReadSnapshot;
+pub use snapshot::{Begun, ReadSnapshot};
 pub use statement::{Statement, all};
 pub use store_clock::{StoreClock, TimeSource};
 pub use table::{Table, TableShape};

@@ -4,7 +4,7 @@
 
 use service_kit::id::MemberId;
 use service_kit::postgres::types::{ToSql, Type};
-use service_kit::postgres::{Columns, Failure, Row, Statement};
+use service_kit::postgres::{Begun, Columns, Failure, Row, Statement};
 use service_kit::stored;
 use service_kit::time::Time;
 
@@ -77,7 +77,8 @@ pub(super) struct Waiting {
 impl Snapshot {
     /// Which jobs have something to do.
     pub(super) async fn due(&self) -> Result<Due, Failure> {
-        let until = |kept| self.now.minus(kept);
+        let Begun { now, head } = self.begun().await?;
+        let until = |kept| now.minus(kept);
         let (marks_until, facts_until) = (
             until(self.policy.removal_mark_kept),
             until(self.policy.facts_kept),
@@ -85,9 +86,9 @@ impl Snapshot {
         let (first_mark, verdicts, first_fact, dropped_label, erasures) = futures::try_join!(
             self.in_lanes(&FIRST_MARK, &[]),
             self.has_old_verdict(until(self.policy.verdicts_kept)),
-            self.first_fact_after(self.head.seen.pruned),
+            self.first_fact_after(head.seen.pruned),
             self.in_lanes(&DROPPED_LABEL, &[]),
-            self.erasures_to_go_on(),
+            self.erasures_to_go_on(head.seen.acknowledged),
         )?;
         let first_mark = match first_mark.first() {
             Some(row) => Columns::new(row).optional_time()?,
@@ -124,9 +125,9 @@ impl Snapshot {
         rows.first().map(time).transpose()
     }
 
-    /// Whose erasure can go on, the oldest first.
-    async fn erasures_to_go_on(&self) -> Result<Vec<MemberId>, Failure> {
-        let acknowledged = stored::position_number(self.head.seen.acknowledged);
+    /// Whose erasure can go on where facts up to a position were acknowledged, the oldest first.
+    async fn erasures_to_go_on(&self, acknowledged: u64) -> Result<Vec<MemberId>, Failure> {
+        let acknowledged = stored::position_number(acknowledged);
         let others: [&(dyn ToSql + Sync); 2] = [&acknowledged, &ERASURES_AT_ONCE_MAX];
         let rows = self.in_lanes(&ERASURES, &others).await?;
         let member = |row: &Row| Columns::new(row).member_id();
@@ -135,11 +136,12 @@ impl Snapshot {
 
     /// What waits, counted up to a number.
     pub(super) async fn waiting(&self, max: u32) -> Result<Waiting, Failure> {
+        let acknowledged = self.begun().await?.head.seen.acknowledged;
         let max = i64::from(max);
         let bound: [&(dyn ToSql + Sync); 1] = [&max];
         let (counted, first_unstored) = futures::try_join!(
             self.in_lanes(&COUNT_ERASURES, &bound),
-            self.first_fact_after(self.head.seen.acknowledged),
+            self.first_fact_after(acknowledged),
         )?;
         let row = counted
             .first()

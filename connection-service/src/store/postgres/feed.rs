@@ -54,18 +54,19 @@ pub(super) fn statements() -> Vec<Statement> {
 
 impl Snapshot {
     /// Where the feed stands.
-    pub(super) fn feed_state(&self) -> FeedState {
-        let head = &self.head.seen;
-        FeedState {
+    pub(super) async fn feed_state(&self) -> Result<FeedState, Failure> {
+        let head = self.begun().await?.head.seen;
+        Ok(FeedState {
             head: head.position,
             pruned: head.pruned,
             acknowledged: head.acknowledged,
-        }
+        })
     }
 
     /// At most `limit` entries of the feed after a position.
     pub(super) async fn feed(&self, after: u64, limit: u32) -> Result<Feed, Failure> {
-        if after < self.head.seen.pruned {
+        let seen = self.begun().await?.head.seen;
+        if after < seen.pruned {
             return Ok(Feed::TooOld);
         }
         let parameters: [&(dyn ToSql + Sync); 2] = [&position_number(after), &i64::from(limit)];
@@ -73,7 +74,7 @@ impl Snapshot {
         let entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let through = entries.last().map_or(after, |entry| entry.position);
         Ok(Feed::Entries {
-            more: through < self.head.seen.position,
+            more: through < seen.position,
             through,
             entries,
         })
@@ -85,7 +86,8 @@ impl Snapshot {
         member: &MemberId,
         after: u64,
     ) -> Result<MemberFeed, Failure> {
-        if after < self.head.seen.pruned {
+        let seen = self.begun().await?.head.seen;
+        if after < seen.pruned {
             return Ok(MemberFeed::TooOld);
         }
         let (row, erased) = futures::try_join!(self.member(member), self.erased([member]))?;
@@ -120,7 +122,7 @@ impl Snapshot {
         steps.reverse();
         Ok(MemberFeed::Steps {
             steps,
-            through: self.head.seen.position,
+            through: seen.position,
         })
     }
 
@@ -168,8 +170,9 @@ impl Snapshot {
         through: u64,
         limit: u32,
     ) -> Result<Vec<(u64, MemberId)>, Failure> {
+        let acknowledged = self.begun().await?.head.seen.acknowledged;
         let others: [&(dyn ToSql + Sync); 3] = [
-            &position_number(after.max(self.head.seen.acknowledged)),
+            &position_number(after.max(acknowledged)),
             &position_number(through),
             &i64::from(limit),
         ];

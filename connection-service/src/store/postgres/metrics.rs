@@ -42,9 +42,9 @@ impl PostgresStore {
             async move {
                 let Some(store) = store.upgrade() else { return };
                 let waiting = read!(store, |snapshot| {
-                    let now = snapshot.now;
-                    let waiting = snapshot.waiting(COUNTED_MAX).await;
-                    waiting.map(|waiting| (waiting, now))
+                    let waiting = snapshot.waiting(COUNTED_MAX);
+                    let waiting = futures::try_join!(waiting, snapshot.begun());
+                    waiting.map(|(waiting, begun)| (waiting, begun.now))
                 });
                 match waiting {
                     Ok((waiting, now)) => {

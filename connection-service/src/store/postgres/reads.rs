@@ -283,7 +283,7 @@ impl Snapshot {
         Ok(FactsPage {
             facts: facts.collect(),
             next: None,
-            position: self.head.seen.position,
+            position: self.begun().await?.head.seen.position,
         })
     }
 
@@ -311,7 +311,7 @@ impl Snapshot {
         let mut page = FactsPage {
             facts: Vec::new(),
             next,
-            position: self.head.seen.position,
+            position: self.begun().await?.head.seen.position,
         };
         for (key, pair) in looked_at {
             let facts = pair.facts();

@@ -161,7 +161,7 @@ impl Store for PostgresStore {
     }
 
     async fn feed_state(&self) -> Result<FeedState, StoreError> {
-        read!(self, |snapshot| Ok(snapshot.feed_state()))
+        read!(self, |snapshot| snapshot.feed_state().await)
     }
 
     async fn feed(&self, after: u64, limit: u32) -> Result<Feed, StoreError> {

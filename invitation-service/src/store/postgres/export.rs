@@ -45,6 +45,7 @@ impl Snapshot {
         ];
         let kept = async { KEPT.query(self.client()?, &parameters).await };
         let (row, rows) = futures::try_join!(self.member(member), kept)?;
+        let now = self.begun().await?.now;
         let seen_until = row.map_or(Uuid::nil(), |row| row.seen_until);
         let read = |row| invitation::read(row).map(|((_, id), entry)| (id, entry));
         let kept = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -54,7 +55,7 @@ impl Snapshot {
             kept,
             limit,
             &self.policy,
-            self.now,
+            now,
         ))
     }
 }

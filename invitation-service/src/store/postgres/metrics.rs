@@ -25,9 +25,11 @@ impl PostgresStore {
             async move {
                 let Some(store) = store.upgrade() else { return };
                 let due = read!(store, |snapshot| {
-                    let due = snapshot.counted_due(COUNTED_MAX).await;
-                    let now = snapshot.now;
-                    due.map(|(pairs, members)| (backlog(&pairs, now), backlog(&members, now)))
+                    let due = snapshot.counted_due(COUNTED_MAX);
+                    let due = futures::try_join!(due, snapshot.begun());
+                    due.map(|((pairs, members), begun)| {
+                        (backlog(&pairs, begun.now), backlog(&members, begun.now))
+                    })
                 });
                 match due {
                     Ok((pairs, members)) => {

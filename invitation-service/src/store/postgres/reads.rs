@@ -169,7 +169,8 @@ impl Snapshot {
         let ids = [invitation];
         let (mut entries, row) = futures::try_join!(self.entries(id, &ids), self.member(id))?;
         let entry = entries.remove(&invitation);
-        let kept = entry.filter(|entry| entry.is_kept(&self.policy, self.now));
+        let now = self.begun().await?.now;
+        let kept = entry.filter(|entry| entry.is_kept(&self.policy, now));
         let seen_until = row.map_or(Uuid::nil(), |row| row.seen_until);
         Ok(kept.map(|entry| view(id, &seen_until, invitation, entry)))
     }
@@ -215,14 +216,15 @@ impl Snapshot {
             ListOrder::Newest => NEWEST,
             ListOrder::Oldest => OLDEST,
         };
+        let now = self.begun().await?.now;
         let parameters: [&(dyn ToSql + Sync); 8] = [
             &self.lane(&query.member),
             &query.member.as_str(),
             &small(codec::place_number(place)),
             &above,
             &below,
-            &self.now.millis(),
-            &self.now.minus(self.policy.ended_kept).millis(),
+            &now.millis(),
+            &now.minus(self.policy.ended_kept).millis(),
             &limit_number(query.limit.saturating_add(1)),
         ];
         let rows = statement.query(self.client()?, &parameters).await?;
@@ -241,12 +243,13 @@ impl Snapshot {
     /// [`counts`](Self::counts) of a member with this row.
     pub(super) async fn counts_of(&self, row: &Member) -> Result<Counts, Failure> {
         // Only those at least as old as an invitation's lifetime can have expired, and the sweeper takes them away: few at most.
-        let border = self.now.minus(self.policy.invitation_lifetime);
+        let now = self.begun().await?.now;
+        let border = now.minus(self.policy.invitation_lifetime);
         let parameters: [&(dyn ToSql + Sync); 5] = [
             &self.lane(&row.id),
             &row.id.as_str(),
             &uuid_floor(border.plus(Span::millis(1))),
-            &self.now.millis(),
+            &now.millis(),
             &row.seen_until,
         ];
         let rows = OVERDUE.query(self.client()?, &parameters).await?;
@@ -282,14 +285,16 @@ impl Snapshot {
             Some(row) => self.counts_of(row).await?,
         };
         let sent_pending = counts.sent_pending;
-        Ok(own_quota(row, id, sent_pending, &self.policy, self.now))
+        let now = self.begun().await?.now;
+        Ok(own_quota(row, id, sent_pending, &self.policy, now))
     }
 
     /// All that there is to know of a member's standing.
     pub(super) async fn standing(&self, id: MemberId) -> Result<Known, Failure> {
         let row = self.member(&id).await?;
         let row = row.unwrap_or_else(|| Member::new(id));
-        Ok(row.standing.known(self.now, &row.terms(&self.policy)))
+        let now = self.begun().await?.now;
+        Ok(row.standing.known(now, &row.terms(&self.policy)))
     }
 
     /// Whose invitation is live between a member and each of the others.
@@ -303,9 +308,10 @@ impl Snapshot {
             .map(|other| PairKey::new(member, other))
             .collect();
         let live = self.live(keys.iter().flatten()).await?;
+        let now = self.begun().await?.now;
         let state = |key: &Option<PairKey>| {
             let key = key.as_ref()?;
-            state_of(live.get(key)?, key.side_of(member)?, self.now)
+            state_of(live.get(key)?, key.side_of(member)?, now)
         };
         Ok(keys.iter().map(state).collect())
     }
@@ -333,12 +339,13 @@ impl Snapshot {
 
     /// The oldest entries of a list that match, and how many match.
     pub(super) async fn select(&self, selection: &Selection) -> Result<Selected, Failure> {
+        let now = self.begun().await?.now;
         let parameters: [&(dyn ToSql + Sync); 7] = [
             &self.lane(&selection.member),
             &selection.member.as_str(),
             &small(codec::place_number(selection.list)),
             &selection.sent_before.map_or(HIGHEST_ID, uuid_floor),
-            &self.now.millis(),
+            &now.millis(),
             &selection.without_note,
             &limit_number(selection.count_max),
         ];

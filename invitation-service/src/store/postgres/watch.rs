@@ -77,7 +77,7 @@ impl Snapshot {
         let rows = FIRST_KEPT.query(self.client()?, &[]).await?;
         match rows.first() {
             Some(row) => Columns::new(row).position(),
-            None => Ok(self.head.position.saturating_add(1)),
+            None => Ok(self.begun().await?.head.position.saturating_add(1)),
         }
     }
 
@@ -104,6 +104,7 @@ impl Snapshot {
         }
         let keys = events.iter().filter_map(|(_, key)| key.as_ref());
         let pairs = self.pairs(keys.collect()).await?;
+        let now = self.begun().await?.now;
         let mut stretch = Stretch {
             events: Vec::new(),
             until: after,
@@ -112,7 +113,7 @@ impl Snapshot {
             stretch.until = event.position;
             if let EventKind::Step(_) = event.kind {
                 let pair = between.and_then(|key| pairs.get(&key).cloned());
-                let notify = pair.and_then(|pair| notified(&event, pair, self.now));
+                let notify = pair.and_then(|pair| notified(&event, pair, now));
                 stretch.events.push(ServiceEvent { event, notify });
             }
         }
@@ -145,7 +146,8 @@ impl Snapshot {
         if reached.from.saturating_add(1) < self.first_kept().await? {
             return Ok(None);
         }
-        let until = self.head.position;
+        let begun = self.begun().await?;
+        let until = begun.head.position;
         let Some(member) = self.member(id).await? else {
             return Ok(Some(Stretch {
                 events: Vec::new(),
@@ -164,7 +166,7 @@ impl Snapshot {
             whose,
             told,
             &self.policy,
-            self.now,
+            begun.now,
             entry,
         )?))
     }

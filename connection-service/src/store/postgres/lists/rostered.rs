@@ -27,7 +27,7 @@ impl Snapshot {
             Some(build) => build,
             None => match self.of_kept_roster(rosters, member, &work).await? {
                 Some(worked) => return Ok(Step::Done(Some(worked))),
-                None => Build::begin(self.moment()),
+                None => Build::begin(self.moment().await?),
             },
         };
         if !self.read_on(member, &mut build).await? {
@@ -63,11 +63,12 @@ impl Snapshot {
     }
 
     /// The moment of this snapshot.
-    fn moment(&self) -> Moment {
-        Moment {
-            position: self.head.seen.position,
-            cards: self.head.cards,
-        }
+    async fn moment(&self) -> Result<Moment, Failure> {
+        let head = self.begun().await?.head;
+        Ok(Moment {
+            position: head.seen.position,
+            cards: head.cards,
+        })
     }
 
     /// Reads a chunk more; says whether it was the last.
@@ -92,7 +93,7 @@ impl Snapshot {
 
     /// What has changed for the member's roster since a moment, up to this snapshot. `None` where that is too much.
     async fn news(&self, member: &MemberId, since: Moment) -> Result<Option<News>, Failure> {
-        let until = self.moment();
+        let until = self.moment().await?;
         if since.is_too_long_before(until) {
             return Ok(None);
         }
