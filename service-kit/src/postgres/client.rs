@@ -6,7 +6,8 @@
 //! process keeps nothing from then on, and sends statements whole, as it does outside of transactions anyway.
 //!
 //! Plans of kept statements must not rest on how large a table was when they were made. All of a store's look for keys, so scanning whole
-//! tables is what the planner is told to do last. Deliberately absent: making connections, and what statements say.
+//! tables is what the planner is told to do last; and what is found by keys is found alike for all of them, so a statement is planned once,
+//! not for each of its parameters. Deliberately absent: making connections, and what statements say.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,13 +27,15 @@ use crate::environment::{Random as _, SystemRandom};
 
 /// A statement is kept when it has been run so often in transactions.
 const RUN_BEFORE_KEPT: u32 = 2;
-/// What of the server's ways of finding rows is left for when there is no other; and compiling, which it does for whatever it takes for
-/// long work, as it does a last resort.
-const SWITCHED_OFF: [&str; 4] = [
-    "enable_seqscan",
-    "enable_hashjoin",
-    "enable_mergejoin",
-    "jit",
+/// What of the server's ways of finding rows is left for when there is no other; compiling, which it does for whatever it takes for long
+/// work, as it does a last resort; and that statements are planned once. Left to itself it plans those with lists of keys each time, which
+/// costs more than running them.
+const PLANNING: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 /// Whether statements can be kept at all: not where a proxy hands out connections by transaction. Clones are the same.
@@ -96,10 +99,11 @@ impl Client {
         SystemRandom.fill(&mut mark)?;
         let mark = Uuid::from_bytes(mark);
         if keeping.is_possible() {
-            let off = SWITCHED_OFF.map(|name| format!(", set_config('{name}', 'off', false)"));
+            let planning =
+                PLANNING.map(|(name, is)| format!(", set_config('{name}', '{is}', false)"));
             let left = format!(
                 "select set_config('acquaint.mark', '{mark}', false){}",
-                off.concat()
+                planning.concat()
             );
             connection.batch_execute(&left).await?;
         }

@@ -62,13 +62,14 @@ const ERASED: Statement = Statement::new(
     "select member_hash from erased where lane = $1 and member_hash = any($2)",
     &[Type::INT4, Type::BYTEA_ARRAY],
 );
-// One look for each place: the key begins with it.
+// One look for each place, for the key has it before the id. The limit keeps the planner from reading all that the member has instead.
 const ENTRIES: Statement = Statement::new(
     concat!(
         "select ",
         entry_columns!(),
         " from unnest($2::text[], $3::uuid[]) as k (member, invitation_id) cross join unnest('{0,1,2,3,4,5}'::smallint[]) as p (place)
-         join invitation t on t.lane = $1 and t.member = k.member and t.place = p.place and t.invitation_id = k.invitation_id"
+         cross join lateral (select * from invitation
+             where lane = $1 and member = k.member and place = p.place and invitation_id = k.invitation_id limit 1) as t"
     ),
     &[Type::INT4, Type::TEXT_ARRAY, Type::UUID_ARRAY],
 );

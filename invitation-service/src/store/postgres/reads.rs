@@ -45,13 +45,14 @@ const MEMBER: Statement = Statement::new(
     ),
     &[Type::INT4, Type::TEXT],
 );
-// One look for each place: the key begins with it.
+// One look for each place, for the key has it before the id. The limit keeps the planner from reading all that the member has instead.
 const ENTRIES: Statement = Statement::new(
     concat!(
         "select ",
         entry_columns!(),
         " from unnest($3::uuid[]) as k (invitation_id) cross join unnest('{0,1,2,3,4,5}'::smallint[]) as p (place)
-         join invitation t on t.lane = $1 and t.member = $2 and t.place = p.place and t.invitation_id = k.invitation_id"
+         cross join lateral (select * from invitation
+             where lane = $1 and member = $2 and place = p.place and invitation_id = k.invitation_id limit 1) as t"
     ),
     &[Type::INT4, Type::TEXT, Type::UUID_ARRAY],
 );
@@ -83,9 +84,13 @@ macro_rules! list_sql {
 }
 const NEWEST: Statement = list_sql!("desc");
 const OLDEST: Statement = list_sql!("asc");
+// In each place by itself: all of a list can be long, what is as old as that is not.
 const OVERDUE: Statement = Statement::new(
-    "select place, count(*), count(*) filter (where invitation_id > $5) from invitation
-     where lane = $1 and member = $2 and place = any ('{0,1,2}') and invitation_id < $3 and shown = 0 and expire_time <= $4 group by place",
+    "select p.place, count(*), count(*) filter (where t.invitation_id > $5)
+     from unnest('{0,1,2}'::smallint[]) as p (place) cross join lateral
+         (select invitation_id from invitation
+          where lane = $1 and member = $2 and place = p.place and invitation_id < $3 and shown = 0 and expire_time <= $4 offset 0) as t
+     group by p.place",
     &[Type::INT4, Type::TEXT, Type::UUID, Type::INT8, Type::UUID],
 );
 const LIVE: Statement = Statement::new(
