@@ -63,7 +63,7 @@ const ERASED: Statement = Statement::new(
     &[Type::INT4, Type::BYTEA_ARRAY],
 );
 // One look for each place, for the key has it before the id. The limit keeps the planner from reading all that the member has instead.
-const ENTRIES: Statement = Statement::new(
+pub(super) const ENTRIES: Statement = Statement::new(
     concat!(
         "select ",
         entry_columns!(),

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     batch::Batch,
+    load::ENTRIES,
     tables::{
         invitation::{self, entry_columns},
         member::{self, member_columns},
@@ -44,17 +45,6 @@ const MEMBER: Statement = Statement::new(
         " from member t where t.lane = $1 and t.member = $2"
     ),
     &[Type::INT4, Type::TEXT],
-);
-// One look for each place, for the key has it before the id. The limit keeps the planner from reading all that the member has instead.
-const ENTRIES: Statement = Statement::new(
-    concat!(
-        "select ",
-        entry_columns!(),
-        " from unnest($3::uuid[]) as k (invitation_id) cross join unnest('{0,1,2,3,4,5}'::smallint[]) as p (place)
-         cross join lateral (select * from invitation
-             where lane = $1 and member = $2 and place = p.place and invitation_id = k.invitation_id limit 1) as t"
-    ),
-    &[Type::INT4, Type::TEXT, Type::UUID_ARRAY],
 );
 // Those that are over but were not swept yet are left out here as everywhere.
 macro_rules! list_sql {
@@ -122,7 +112,7 @@ const BARS: Statement = Statement::new(
 );
 /// Every statement of reading.
 pub(super) fn statements() -> Vec<Statement> {
-    vec![MEMBER, ENTRIES, NEWEST, OLDEST, OVERDUE, LIVE, SELECT, BARS]
+    vec![MEMBER, NEWEST, OLDEST, OVERDUE, LIVE, SELECT, BARS]
 }
 
 /// What is committed at one moment, and the policy to see it by.
@@ -155,12 +145,9 @@ impl Snapshot {
         member: &MemberId,
         ids: &[Uuid],
     ) -> Result<BTreeMap<Uuid, Entry>, Failure> {
-        let rows = ENTRIES
-            .query(
-                self.client()?,
-                &[&self.lane(member), &member.as_str(), &ids],
-            )
-            .await?;
+        let members = vec![member.as_str(); ids.len()];
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.lane(member), &members, &ids];
+        let rows = ENTRIES.query(self.client()?, &parameters).await?;
         let read = |row| invitation::read(row).map(|((_, id), entry)| (id, entry));
         rows.iter().map(read).collect()
     }
