@@ -107,7 +107,10 @@ impl<B: BatchRows> StoreCore<B> {
         let preview = || {
             Box::pin(async {
                 let snapshot = self.snapshot().await?;
-                let Begun { now, head } = snapshot.begun().await?;
+                let Begun { now, head } = match snapshot.begun().await {
+                    Ok(begun) => begun,
+                    Err(why) => return snapshot.end(Err(why)).await,
+                };
                 let mut batch = batch();
                 batch.found(head);
                 for _ in 0..PASSES_MAX {
@@ -116,7 +119,7 @@ impl<B: BatchRows> StoreCore<B> {
                     if !batch.wants() {
                         return snapshot.end(came.map_err(Failure::from)).await;
                     }
-                    let (client, lanes) = (snapshot.client()?, snapshot.lanes);
+                    let (client, lanes) = (snapshot.client()?, snapshot.lanes());
                     batch
                         .load(client, lanes, Locking::Unlocked, None, None)
                         .await?;

@@ -16,10 +16,14 @@ use crate::time::Time;
 
 /// What is committed at one moment. It [ends](Self::end) with what was read in it; dropped before that, its connection is closed.
 pub struct ReadSnapshot<B: BatchRows> {
-    connection: Arc<ReadClient>,
+    place: Arc<Place<B>>,
     state: Mutex<State<B::Head>>,
-    /// Over how many lanes rows are spread.
-    pub lanes: u16,
+}
+
+/// Where a snapshot is read.
+struct Place<B: BatchRows> {
+    connection: ReadClient,
+    shared: Shared<B>,
 }
 
 /// The moment of a snapshot.
@@ -47,21 +51,21 @@ impl<B: BatchRows> fmt::Debug for ReadSnapshot<B> {
 impl<B: BatchRows> ReadSnapshot<B> {
     /// Begins one on `connection`: what is asked there next is part of it.
     pub async fn begin(connection: ReadClient, shared: &Shared<B>) -> Self {
-        let connection = Arc::new(connection);
-        let mut beginning = begun(connection.clone(), shared.clone()).boxed();
+        let shared = shared.clone();
+        let place = Arc::new(Place { connection, shared });
+        let mut beginning = begun(place.clone()).boxed();
         // Sends it; what follows goes out behind it.
         let state = match futures::poll!(&mut beginning) {
             std::task::Poll::Ready(ended) => State::Ended(ended),
             std::task::Poll::Pending => State::Beginning(beginning),
         };
         Self {
-            connection,
+            place,
             state: Mutex::new(state),
-            lanes: shared.lanes,
         }
     }
 
-    /// Its moment, once the server has told. [`Failure::WentBack`] when the history lies before what was known; another epoch has begun then.
+    /// Its moment, once the server has told. [`Failure::WentBack`] when the history lies before what was known; its [end](Self::end) is to be told.
     pub async fn begun(&self) -> Result<Begun<B::Head>, Failure> {
         let mut state = self.state.lock().await;
         let ended = match &mut *state {
@@ -74,44 +78,54 @@ impl<B: BatchRows> ReadSnapshot<B> {
 
     /// The connection, within the snapshot.
     pub fn client(&self) -> Result<&Client, Failure> {
-        self.connection.client()
+        self.place.connection.client()
+    }
+
+    /// Over how many lanes rows are spread.
+    pub fn lanes(&self) -> u16 {
+        self.place.shared.lanes
     }
 
     /// A member's lane.
     pub fn lane(&self, member: &MemberId) -> i32 {
-        member_lane(member, self.lanes)
+        member_lane(member, self.lanes())
     }
 
-    /// Ends it with what was read. Where it never began that is why, whatever the reading failed with.
+    /// Ends it with what was read. Where it never began that is why, whatever the reading failed with; after [`Failure::WentBack`] another
+    /// epoch has begun.
     pub async fn end<T>(self, read: Result<T, Failure>) -> Result<T, Failure> {
-        self.begun().await?;
+        let begun = self.begun().await.map(drop);
+        if begun == Err(Failure::WentBack) {
+            // Only here, where nothing more is asked on the connection.
+            let client = self.client()?;
+            client.rollback().await?;
+            self.place.shared.begin_again(client).await?;
+            self.give_back();
+            return Err(Failure::WentBack);
+        }
+        begun?;
         let read = read?;
         // Nobody waits for the answer: nothing was written, and whoever has the connection next asks behind it.
         if let Some(ended) = self.client()?.commit().now_or_never() {
             ended?;
         }
-        if let Some(connection) = Arc::into_inner(self.connection) {
-            connection.give_back();
-        }
+        self.give_back();
         Ok(read)
+    }
+
+    /// Leaves the connection to the next. What began the snapshot has ended, and with it the other hold of the connection.
+    fn give_back(self) {
+        if let Some(place) = Arc::into_inner(self.place) {
+            place.connection.give_back();
+        }
     }
 }
 
-async fn begun<B: BatchRows>(
-    connection: Arc<ReadClient>,
-    shared: Shared<B>,
-) -> Result<Begun<B::Head>, Failure> {
-    let client = connection.client()?;
+async fn begun<B: BatchRows>(place: Arc<Place<B>>) -> Result<Begun<B::Head>, Failure> {
+    let (client, shared) = (place.connection.client()?, &place.shared);
     let known = shared.history.known();
     let head = B::head_statement(Locking::Unlocked);
     let ((), rows) = futures::try_join!(client.begin(BEGIN_READ), head.query(client, &[]))?;
-    match shared.saw(client, known, &rows).await {
-        Ok((head, now)) => Ok(Begun { now, head }),
-        Err(Failure::WentBack) => {
-            client.rollback().await?;
-            shared.begin_again(client).await?;
-            Err(Failure::WentBack)
-        }
-        Err(error) => Err(error),
-    }
+    let (head, now) = shared.saw(client, known, &rows).await?;
+    Ok(Begun { now, head })
 }

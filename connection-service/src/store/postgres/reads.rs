@@ -126,7 +126,7 @@ impl Snapshot {
         statement: &Statement,
         others: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failure> {
-        let lanes = lane_numbers(self.lanes);
+        let lanes = lane_numbers(self.lanes());
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&lanes];
         parameters.extend(others);
         statement.query(self.client()?, &parameters).await
@@ -188,7 +188,7 @@ impl Snapshot {
             .into_iter()
             .map(|member| (erased_hash(&self.secret, member), member))
             .collect();
-        let by_lane = ByLane::of(hashes.keys(), |hash| lane_of(*hash, self.lanes));
+        let by_lane = ByLane::of(hashes.keys(), |hash| lane_of(*hash, self.lanes()));
         let lanes = by_lane.iter().map(|(lane, hashes)| {
             let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_slice()).collect();
             Box::pin(async move { ERASED.query(client, &[&lane, &hashes]).await }) as _
@@ -294,7 +294,7 @@ impl Snapshot {
         limit: u32,
     ) -> Result<FactsPage, Failure> {
         let (low, high) = after.map_or(("", ""), |key| (key.low().as_str(), key.high().as_str()));
-        let each = i64::from(of_each_lane(limit, self.lanes));
+        let each = i64::from(of_each_lane(limit, self.lanes()));
         let rows = self.in_lanes(&ALL_PAIRS, &[&low, &high, &each]).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {

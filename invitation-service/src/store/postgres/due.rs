@@ -61,7 +61,7 @@ impl Snapshot {
     }
 
     async fn due(&self, statement: &Statement, limit: i64) -> Result<Vec<Row>, Failure> {
-        let (lanes, now) = (lane_numbers(self.lanes), self.begun().await?.now);
+        let (lanes, now) = (lane_numbers(self.lanes()), self.begun().await?.now);
         let parameters: [&(dyn ToSql + Sync); 3] = [&lanes, &now.millis(), &limit];
         statement.query(self.client()?, &parameters).await
     }

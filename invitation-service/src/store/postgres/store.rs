@@ -174,10 +174,10 @@ impl Store for PostgresStore {
     }
 
     async fn cursor(&self) -> Result<FeedCursor, StoreError> {
-        read!(self, |snapshot| {
-            let begun = snapshot.begun().await;
-            begun.map(|begun| begun.head.cursor)
-        })
+        read!(self, |snapshot| snapshot
+            .begun()
+            .await
+            .map(|begun| begun.head.cursor))
     }
 
     async fn due_pairs(&self, limit: usize) -> Result<Vec<PairKey>, StoreError> {
@@ -270,10 +270,10 @@ impl Store for PostgresStore {
     }
 
     async fn head(&self) -> Result<u64, StoreError> {
-        read!(self, |snapshot| {
-            let begun = snapshot.begun().await;
-            begun.map(|begun| begun.head.position)
-        })
+        read!(self, |snapshot| snapshot
+            .begun()
+            .await
+            .map(|begun| begun.head.position))
     }
 
     async fn service_events(
